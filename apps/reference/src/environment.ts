@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+
+/** What the environment says, checked. */
+export interface Environment {
+  readonly port: number;
+  readonly httpPort: number | false;
+  readonly host: string;
+  readonly dataDir: string;
+  readonly production: boolean;
+  /** Where browsers see the server; by default this machine. */
+  readonly origin: string;
+  readonly certificate: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** A variable has a value that cannot be used. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+}
+
+/**
+ * Reads the environment; an empty variable counts as absent.
+ *
+ * @throws EnvironmentError naming the variable and the fix
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const port = readPort(env, 'PORT', 8443);
+  const production = env.NODE_ENV === 'production';
+  const cert = env.TLS_CERT || undefined;
+  const key = env.TLS_KEY || undefined;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new EnvironmentError('TLS_CERT and TLS_KEY belong together: set both to paths of PEM files, or neither');
+  }
+  return {
+    port,
+    httpPort: env.HTTP_PORT ? readPort(env, 'HTTP_PORT', 0) : false,
+    host: env.HOST || (production ? '::' : '127.0.0.1'),
+    dataDir: resolve(env.DATA_DIR || '.data'),
+    production,
+    origin: env.ORIGIN || (port === 443 || port === 0 ? 'https://localhost' : `https://localhost:${port}`),
+    certificate: cert === undefined || key === undefined ? undefined : { cert, key },
+  };
+}
+
+function readPort(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
+  const text = env[name];
+  if (text === undefined || text === '') return fallback;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new EnvironmentError(`${name}=${JSON.stringify(text)} is not a port: use a number from 0 (any free one) to 65535`);
+}

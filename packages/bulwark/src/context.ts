@@ -1,0 +1,155 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Decision } from './decisions.ts';
+import { type Emit, emitAsWarning } from './events.ts';
+import type { Layer } from './express/internals.ts';
+import type { PracticeId } from './pipeline.ts';
+import type { Client } from './practices/client/index.ts';
+import type { RateLimitStore } from './stores/rate-limit-store.ts';
+
+/** A request handler that runs with and without Express: the shape of each practice's middleware. */
+export type Handler = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
+
+/**
+ * The middleware of a practice. `response` is its part at the response gate: alone, the middleware registers it itself
+ * with {@link beforeHead}; inside `secure()` the gate runs the hooks of all practices in one place.
+ */
+export interface Middleware extends Handler {
+  readonly response?: ResponseHook;
+}
+
+/** Goes on; with an argument, ends in the error handler. */
+export type Next = (error?: unknown) => void;
+
+/** Called once for each response, just before its head is written; it may still change headers. */
+export type ResponseHook = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** What is known of one request, from the moment that it enters. */
+export interface RequestContext {
+  /** The gate that the request is in; undefined where a practice is used alone. */
+  gate: GateServices | undefined;
+  /** Set by `client`. */
+  client: Client | undefined;
+  /** Set by `logging`: unique, safe in a log. */
+  requestId: string | undefined;
+  /** The nonce of this response, once something asked for it (`headers`). */
+  nonce: string | undefined;
+  /** Set by `errors`: what the request failed with, a refusal included; `logging` reads it for its line. */
+  failure: unknown;
+  /** What the matched route and the routers above it say of themselves; set by the gate before `rate-limit`. */
+  decisions: readonly Decision[];
+  /** The layer of the route that the decisions belong to. */
+  route: Layer | undefined;
+  /** The request target as the gate saw it, before routers cut it. */
+  url: string;
+  /** The method that the gate judged; a later change (method-override) is judged again. */
+  judgedMethod: string;
+  /** A probe of the gate's own self-test: answered like any other, neither logged nor reported. */
+  selfTest: boolean;
+  /** Practices that an exemption of the route has lifted. */
+  lifted: PracticeId[] | undefined;
+  /** Decisions that were already carried out for this request. */
+  applied: Set<Decision> | undefined;
+}
+
+/** What `secure()` hands to each practice; alone, a practice makes do with {@link ALONE}. */
+export interface Services {
+  readonly emit: Emit;
+  /** `production` unless the policy or NODE_ENV says one of the others exactly. */
+  readonly mode: Mode;
+  /** Where limits are counted that name no store of their own; without it, in this process. */
+  readonly rateLimitStore?: RateLimitStore;
+}
+
+/** How much an app shows and forgives. */
+export type Mode = 'production' | 'development' | 'test';
+
+/** The services of a practice that is used without `secure()`: strict, and warnings go to the process. */
+export const ALONE: Services = { emit: emitAsWarning, mode: 'production' };
+
+/** What the gate gives to the practices inside it. */
+export interface GateServices {
+  /** Called when the router enters a route: judges what the look-up did not foresee, then calls `next`. */
+  enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void;
+}
+
+const CONTEXT = Symbol.for('bulwark.context');
+
+/**
+ * The context of a request; made at first use, so that practices work alone and in any order.
+ *
+ * @example contextOf(req).client?.ip
+ */
+export function contextOf(req: IncomingMessage): RequestContext {
+  const carrier = req as IncomingMessage & { [CONTEXT]?: RequestContext };
+  let context = carrier[CONTEXT];
+  if (context === undefined) {
+    context = {
+      gate: undefined,
+      client: undefined,
+      requestId: undefined,
+      nonce: undefined,
+      failure: undefined,
+      decisions: NO_DECISIONS,
+      route: undefined,
+      url: req.url ?? '/',
+      selfTest: false,
+      lifted: undefined,
+      judgedMethod: req.method ?? 'GET',
+      applied: undefined,
+    };
+    carrier[CONTEXT] = context;
+  }
+  return context;
+}
+
+const NO_DECISIONS: readonly Decision[] = [];
+
+/**
+ * Runs `hook` just before the response's head is written, whoever writes it.
+ *
+ * Inside a gate this does nothing: the gate runs the hooks of all practices itself, once, in one place.
+ *
+ * @example beforeHead(req, res, setMyHeaders)
+ */
+export function beforeHead(req: IncomingMessage, res: ServerResponse, hook: ResponseHook): void {
+  if (contextOf(req).gate !== undefined) return;
+  const writeHead = res.writeHead;
+  res.writeHead = function writeHeadWithHook(this: ServerResponse, ...args: unknown[]) {
+    res.writeHead = writeHead;
+    applyHeadArguments(this, args);
+    hook(req, res);
+    return writeHead.call(this, this.statusCode);
+  } as typeof res.writeHead;
+}
+
+/**
+ * Carries the arguments of `writeHead(status, message?, headers?)` over to the response itself, so that a hook
+ * sees and may change the headers that were given there.
+ */
+export function applyHeadArguments(res: ServerResponse, args: readonly unknown[]): void {
+  if (typeof args[0] === 'number') res.statusCode = args[0];
+  const hasMessage = typeof args[1] === 'string';
+  if (hasMessage) res.statusMessage = args[1] as string;
+  const headers = args[hasMessage ? 2 : 1];
+  if (Array.isArray(headers)) {
+    const pairs: [string, string][] = Array.isArray(headers[0])
+      ? (headers as [string, string][])
+      : pairsOf(headers as string[]);
+    const seen = new Set<string>();
+    for (const [name, value] of pairs) {
+      if (seen.has(name.toLowerCase())) res.appendHeader(name, value);
+      else res.setHeader(name, value);
+      seen.add(name.toLowerCase());
+    }
+  } else if (typeof headers === 'object' && headers !== null) {
+    for (const [name, value] of Object.entries(headers as Record<string, string>)) {
+      if (value !== undefined) res.setHeader(name, value);
+    }
+  }
+}
+
+function pairsOf(flat: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i] as string, flat[i + 1] as string]);
+  return pairs;
+}

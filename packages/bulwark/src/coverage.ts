@@ -1,0 +1,58 @@
+import type { Decision } from './decisions.ts';
+import type { RouteRow } from './express/route-table.ts';
+import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
+import { isDecided } from './practices/access/index.ts';
+
+/** What a practice does for a route. */
+export interface Coverage {
+  readonly state: 'enforced' | 'exempt' | 'missing';
+  /** Why it is exempt or missing, or what the route asks for beyond the policy. */
+  readonly reason?: string;
+}
+
+/** One route and every practice. */
+export interface CoverageRow {
+  /** In upper case; `*` for `app.all()`. */
+  readonly method: string;
+  /** As written in the code. */
+  readonly path: string;
+  readonly practices: Readonly<Record<PracticeId, Coverage>>;
+}
+
+/** What the coverage needs to know of the policy. */
+export interface Switches {
+  readonly off: ReadonlySet<PracticeId>;
+  readonly monitored: ReadonlySet<PracticeId>;
+  /** What happens to routes without an access decision. */
+  readonly deniesUndecided: boolean;
+}
+
+/** Every route × every practice. */
+export function coverageOf(rows: readonly RouteRow[], switches: Switches): CoverageRow[] {
+  return rows.map(({ method, path, decisions }) => {
+    const practices = Object.fromEntries(PRACTICE_IDS.map((id) => [id, cover(id, decisions, switches)]));
+    return { method, path, practices: practices as Record<PracticeId, Coverage> };
+  });
+}
+
+function cover(id: PracticeId, decisions: readonly Decision[], switches: Switches): Coverage {
+  if (switches.off.has(id)) return { state: 'missing', reason: 'turned off in the policy' };
+  const own = decisions.filter((decision) => decision.practice === id);
+  // `access.public()` below a router that demands a role does not lift the role.
+  const exemption = own.find((decision) => decision.kind === 'exemption');
+  if (exemption !== undefined && !own.some((decision) => decision.kind === 'requirement')) return { state: 'exempt', ...withReason(exemption.reason) };
+  if (id === 'access' && !isDecided(decisions)) {
+    return switches.deniesUndecided
+      ? { state: 'enforced', reason: 'denied: the route has no access decision' }
+      : { state: 'missing', reason: 'the route has no access decision' };
+  }
+  if (switches.monitored.has(id)) return { state: 'missing', reason: 'in monitor mode: reports and lets pass' };
+  const summary = own
+    .map(({ summary, reason }) => (reason === undefined ? summary : `${summary}: ${reason}`))
+    .join(', ');
+  return { state: 'enforced', ...withReason(summary === '' ? undefined : summary) };
+}
+
+function withReason(reason: string | undefined): { reason?: string } {
+  return reason === undefined ? {} : { reason };
+}

@@ -1,0 +1,131 @@
+import { EventEmitter } from 'node:events';
+import type { PracticeId } from './pipeline.ts';
+
+/**
+ * Names of security events, in OWASP's logging vocabulary
+ * (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html).
+ *
+ * OWASP has no word for some of what Bulwark sees; these follow the vocabulary's form: `malicious_csrf`,
+ * `malicious_host`, `malicious_url`, `csp_violation`, `sys_proxy_mismatch`, `sys_certificate_changed`,
+ * `sys_certificate_refused`, `sys_certificate_warning`, `sys_error`, `sys_limits_incomplete`.
+ */
+export const EVENT_NAMES = [
+  'authn_fail',
+  'authz_fail',
+  'csp_violation',
+  'excess_rate_limit_exceeded',
+  'input_validation_fail',
+  'malicious_cors',
+  'malicious_csrf',
+  'malicious_host',
+  'malicious_url',
+  'sys_certificate_changed',
+  'sys_certificate_refused',
+  'sys_certificate_warning',
+  'sys_crash',
+  'sys_error',
+  'sys_limits_incomplete',
+  'sys_monitor_disabled',
+  'sys_proxy_mismatch',
+  'sys_shutdown',
+  'sys_startup',
+] as const;
+
+/** A security event's name. */
+export type EventName = (typeof EVENT_NAMES)[number];
+
+/** OWASP's levels. */
+export type EventLevel = 'INFO' | 'WARN' | 'CRITICAL';
+
+/** One security event. It never carries a header's value, a body, a query string or a secret. */
+export interface SecurityEvent {
+  readonly event: EventName;
+  readonly level: EventLevel;
+  /** A sentence for a person. */
+  readonly description: string;
+  /** The practice that saw it. */
+  readonly practice: PracticeId;
+  /** The `ERR_` code, where a request was refused. */
+  readonly code?: string;
+  /** True where the practice is in monitor mode: the request went on. */
+  readonly monitored?: boolean;
+  readonly requestId?: string;
+  readonly sourceIp?: string;
+  readonly method?: string;
+  /** Path without its query string. */
+  readonly path?: string;
+  /** Further facts of this kind of event, safe to log. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** ISO 8601, UTC. */
+  readonly datetime: string;
+}
+
+const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, practice: PracticeId])[] = [
+  ['ERR_RATE_LIMIT', 'excess_rate_limit_exceeded', 'rate-limit'],
+  ['ERR_CSRF_', 'malicious_csrf', 'csrf'],
+  ['ERR_FETCH_', 'malicious_csrf', 'csrf'],
+  ['ERR_CORS_', 'malicious_cors', 'cors'],
+  ['ERR_HOST_', 'malicious_host', 'client'],
+  ['ERR_FORWARDED_', 'malicious_host', 'client'],
+  ['ERR_HTTPS_', 'malicious_url', 'https'],
+  ['ERR_URL_', 'malicious_url', 'input'],
+  ['ERR_METHOD_', 'malicious_url', 'input'],
+  ['ERR_REQUEST_', 'malicious_url', 'limits'],
+  ['ERR_BODY_', 'input_validation_fail', 'input'],
+  ['ERR_VALIDATION', 'input_validation_fail', 'input'],
+  ['ERR_AUTHENTICATION_', 'authn_fail', 'access'],
+  ['ERR_ACCESS_', 'authz_fail', 'access'],
+];
+
+/** The event of a refused request and the practice that refused it; undefined where that is no security event (404). */
+export function eventOfCode(code: string): { event: EventName; practice: PracticeId } | undefined {
+  const row = EVENT_OF_CODE.find(([prefix]) => code.startsWith(prefix));
+  return row === undefined ? undefined : { event: row[1], practice: row[2] };
+}
+
+/** What a practice says; the time is added where it is emitted. */
+export type EventInput = Omit<SecurityEvent, 'datetime'>;
+
+/** Where a practice sends its events. Inside `secure()` that is the gate; alone, it is a process warning. */
+export type Emit = (event: EventInput) => void;
+
+/** One typed emitter. `'*'` hears every event. */
+export class SecurityEvents {
+  readonly #emitter = new EventEmitter();
+
+  constructor() {
+    this.#emitter.setMaxListeners(0);
+  }
+
+  /** Calls `listener` at each event of that name; returns a function that ends it. */
+  on(name: EventName | '*', listener: (event: SecurityEvent) => void): () => void {
+    this.#emitter.on(name, listener);
+    return () => this.#emitter.off(name, listener);
+  }
+
+  /** Sends one event to its listeners. A listener that throws is not let into the request's way. */
+  readonly emit: Emit = (input) => {
+    if (this.#emitter.listenerCount(input.event) === 0 && this.#emitter.listenerCount('*') === 0) return;
+    const event: SecurityEvent = { ...input, datetime: new Date().toISOString() };
+    for (const name of [input.event, '*']) {
+      for (const listener of this.#emitter.listeners(name)) {
+        try {
+          listener(event);
+        } catch (error) {
+          process.emitWarning(`a listener of the event ${input.event} threw: ${String(error)}`, 'BulwarkWarning');
+        }
+      }
+    }
+  };
+}
+
+const warned = new Set<string>();
+
+/** The {@link Emit} of a practice that is used alone: each kind of warning once, as a process warning. */
+export const emitAsWarning: Emit = (event) => {
+  if (event.code !== undefined || event.level === 'INFO') return;
+  const key = `${event.practice} ${event.event} ${event.description}`;
+  if (warned.has(key) || warned.size > 100) return;
+  warned.add(key);
+  process.emitWarning(`${event.practice}: ${event.description}`, 'BulwarkWarning');
+};

@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { contextOf, type Next } from '../context.ts';
+import type { Layer, Router } from './internals.ts';
+
+type HandleRequest = (this: Layer, req: IncomingMessage, res: ServerResponse, next: Next) => void;
+type HandleError = (this: Layer, error: unknown, req: IncomingMessage, res: ServerResponse, next: Next) => void;
+
+const HOOKED = Symbol.for('bulwark.hooked');
+
+/** Express 4 names these with underscores, Express 5 in camel case. */
+interface LayerPrototype {
+  [HOOKED]?: true;
+  handle_request?: HandleRequest;
+  handle_error?: HandleError;
+  handleRequest?: HandleRequest;
+}
+
+/**
+ * Hooks the one place where a router enters a layer, once for each copy of Express:
+ *
+ * - a request that is in a gate tells the gate which route it enters, so a route that the look-up did not foresee
+ *   (fall-through by `next()`, a rewritten URL, a changed method) is judged by its own decisions;
+ * - on Express 4, a rejected promise goes to `next`, as Express 5 does it.
+ *
+ * Requests outside a gate take the original way.
+ */
+export function hookLayers(layer: Layer): void {
+  const prototype = Object.getPrototypeOf(layer) as LayerPrototype;
+  if (prototype[HOOKED]) return;
+  prototype[HOOKED] = true;
+  if (prototype.handleRequest !== undefined) {
+    const original = prototype.handleRequest;
+    prototype.handleRequest = function handleRequest(req, res, next) {
+      enter(this, req, res, next, original);
+    };
+  }
+  if (prototype.handle_request !== undefined) {
+    const original = prototype.handle_request;
+    prototype.handle_request = function handle_request(req, res, next) {
+      enter(this, req, res, next, original);
+    };
+    hookExpress4(prototype);
+  }
+}
+
+function enter(layer: Layer, req: IncomingMessage, res: ServerResponse, next: Next, original: HandleRequest): void {
+  const { gate } = contextOf(req);
+  if (gate === undefined || layer.route === undefined) return original.call(layer, req, res, next);
+  gate.enterRoute(req, res, layer, (error) => {
+    if (error === undefined) original.call(layer, req, res, next);
+    else next(error);
+  });
+}
+
+/** Express 4 calls a handler and forgets what it returns; inside a gate a rejection goes to `next`. */
+function hookExpress4(prototype: LayerPrototype): void {
+  const request = prototype.handle_request as HandleRequest;
+  prototype.handle_request = function handle_request(req, res, next) {
+    if (this.route !== undefined || contextOf(req).gate === undefined || this.handle.length > 3) {
+      return request.call(this, req, res, next);
+    }
+    const { handle } = this;
+    catching(next, () => handle(req, res, next));
+  };
+  const error = prototype.handle_error as HandleError;
+  prototype.handle_error = function handle_error(failure, req, res, next) {
+    const handle = this.handle as unknown as HandleError;
+    if (contextOf(req).gate === undefined || handle.length !== 4) return error.call(this, failure, req, res, next);
+    catching(next, () => (handle as (...args: unknown[]) => unknown)(failure, req, res, next));
+  };
+}
+
+/** Express 4 calls `app.param` callbacks itself; they are wrapped where they are kept. */
+export function hookParams(router: Router): void {
+  for (const [name, callbacks] of Object.entries(router.params ?? {})) {
+    if (router.params === undefined || !Array.isArray(callbacks)) continue;
+    router.params[name] = callbacks.map((callback) => {
+      if (Object.hasOwn(callback, HOOKED)) return callback;
+      const wrapped = function param(this: unknown, ...args: unknown[]): void {
+        catching(args[2] as Next, () => callback.apply(this, args));
+      };
+      return Object.assign(wrapped, { [HOOKED]: true });
+    });
+  }
+}
+
+function catching(next: Next, run: () => unknown): void {
+  try {
+    const result = run();
+    if (isThenable(result)) result.then(undefined, (error: unknown) => next(error ?? new Error('Rejected promise')));
+  } catch (error) {
+    next(error);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
+}

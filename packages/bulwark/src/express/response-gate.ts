@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { applyHeadArguments, type ResponseHook } from '../context.ts';
+import { nonceOf } from '../practices/headers/index.ts';
+import type { ExpressApp } from './internals.ts';
+
+type WriteHead = (this: ServerResponse, ...args: unknown[]) => ServerResponse;
+type Render = (this: ServerResponse, ...args: unknown[]) => void;
+
+const DONE: unique symbol = Symbol('bulwark.head');
+const RENDERING = Symbol('bulwark.rendering');
+
+/**
+ * The response gate: runs every practice's `response` hook once, just before a head is written, whoever writes it:
+ * a handler, a stream, express.static, a 404, an error page, the gate itself.
+ *
+ * @returns the `writeHead` that the gate puts on each response as it enters: on the object itself, since every app that
+ *   a response passes replaces its prototype; whatever later middleware wraps around it runs before it
+ */
+export function createResponseGate(hooks: readonly ResponseHook[]): ServerResponse['writeHead'] {
+  return function writeHead(this: ServerResponse & { [DONE]?: true }, ...args: unknown[]): ServerResponse {
+    const base = (Object.getPrototypeOf(this) as { writeHead: WriteHead }).writeHead;
+    const informational = typeof args[0] === 'number' && args[0] < 200;
+    if (this[DONE] || this.headersSent || informational) return base.apply(this, args);
+    this[DONE] = true;
+    applyHeadArguments(this, args);
+    for (const hook of hooks) hook(this.req, this);
+    return base.call(this, this.statusCode);
+  } as ServerResponse['writeHead'];
+}
+
+/**
+ * Gives each response `res.locals.nonce`: made when it is read, so a response that does not use it does not announce it.
+ *
+ * `res.render` copies all locals for its template; while it does, the nonce is an object that turns into the text when
+ * the template prints it.
+ */
+export function installNonce(app: ExpressApp): void {
+  const base = Object.getPrototypeOf(app.response) as { render: Render };
+  Object.defineProperty(app.response, 'render', {
+    configurable: true,
+    writable: true,
+    value: function render(this: ServerResponse & { [RENDERING]?: boolean }, ...args: unknown[]): void {
+      this[RENDERING] = true;
+      try {
+        base.render.apply(this, args);
+      } finally {
+        this[RENDERING] = false;
+      }
+    },
+  });
+}
+
+/** A nonce that is made when it is printed: templates call `toString` (EJS, Handlebars, Nunjucks) or `toJSON` (Pug). */
+class LazyNonce {
+  readonly #req: IncomingMessage;
+
+  constructor(req: IncomingMessage) {
+    this.#req = req;
+  }
+
+  toString(): string {
+    return nonceOf(this.#req);
+  }
+
+  toJSON(): string {
+    return nonceOf(this.#req);
+  }
+}
+
+/** The `res.locals` of a request in a gate. */
+export function createLocals(req: IncomingMessage, res: ServerResponse & { [RENDERING]?: boolean }): object {
+  return {
+    __proto__: null,
+    get nonce(): string | LazyNonce {
+      return res[RENDERING] ? new LazyNonce(req) : nonceOf(req);
+    },
+    // Old code makes its own nonce here; the header announces this one, so this one it stays.
+    set nonce(_: unknown) {},
+  };
+}

@@ -1,0 +1,244 @@
+import parseurl from 'parseurl';
+import { type Decision, decisionOf } from '../decisions.ts';
+import {
+  describePath,
+  type ExpressApp,
+  handlesMethod,
+  type Layer,
+  matchedPath,
+  methodsOf,
+  mountedApp,
+  nestedRouter,
+  pathOf,
+  type Route,
+  type Router,
+  routerOf,
+} from './internals.ts';
+
+/** What the look-up says of a request before it is handled. */
+export interface RouteMatch {
+  /** The layer of the first route that answers; undefined where only middleware would. */
+  readonly layer: Layer | undefined;
+  /** The decisions of the routers on the way and of the route, in the router's order. */
+  readonly decisions: readonly Decision[];
+}
+
+/** One route of the app, for the coverage. */
+export interface RouteRow {
+  readonly method: string;
+  readonly path: string;
+  readonly decisions: readonly Decision[];
+}
+
+/** A layer that the look-up must visit: a route, a router, or a decision. Plain middleware is left out. */
+interface Node {
+  readonly layer: Layer;
+  readonly route: Route | undefined;
+  readonly router: Router | undefined;
+  readonly decision: Decision | undefined;
+}
+
+interface Compiled {
+  readonly length: number;
+  readonly last: Layer | undefined;
+  readonly nodes: readonly Node[];
+}
+
+/** A decision that was mounted on a path, for the rows below it. */
+interface Scoped {
+  readonly path: string;
+  readonly decision: Decision;
+}
+
+const NONE: RouteMatch = { layer: undefined, decisions: [] };
+
+/**
+ * Looks a request's route up with the router's own matchers, without running anything.
+ *
+ * Each stack is compiled once to the layers that matter, and again when the app has added one since.
+ */
+export class RouteTable {
+  readonly #app: ExpressApp;
+  readonly #compiled = new WeakMap<object, Compiled>();
+  readonly #onRouter: (router: Router) => void;
+  readonly #onApp: (app: ExpressApp) => void;
+
+  /**
+   * @param app - the root
+   * @param on.router - called once for each router found, the root's first
+   * @param on.app - called once for each mounted app found
+   */
+  constructor(app: ExpressApp, on: { router?(router: Router): void; app?(app: ExpressApp): void } = {}) {
+    this.#app = app;
+    this.#onRouter = (router) => on.router?.(router);
+    this.#onApp = (mounted) => on.app?.(mounted);
+  }
+
+  /**
+   * The first route that would answer, and all decisions on the way to it.
+   *
+   * @param upTo - go on to this route layer, past earlier ones; if it is not reached the answer is undefined
+   */
+  find(method: string, url: string, upTo?: Layer): RouteMatch | undefined {
+    const router = routerOf(this.#app);
+    const path = pathnameOf(url);
+    if (router === undefined || path === undefined) return upTo === undefined ? NONE : undefined;
+    const decisions: Decision[] = [];
+    const layer = this.#walk(router, method, path, upTo, decisions);
+    if (upTo !== undefined && layer === undefined) return undefined;
+    return layer === undefined && decisions.length === 0 ? NONE : { layer, decisions };
+  }
+
+  /** The methods that routes of this path answer, for 405 and `Allow`; empty where no route has the path. */
+  allowedMethods(url: string): string[] {
+    const router = routerOf(this.#app);
+    const path = pathnameOf(url);
+    if (router === undefined || path === undefined) return [];
+    const methods = new Set<string>();
+    this.#collectMethods(router, path, methods);
+    if (methods.has('GET')) methods.add('HEAD');
+    return [...methods].sort();
+  }
+
+  /** Visits the whole tree once, so that routers and mounted apps are known before the first request. */
+  seal(): void {
+    this.rows();
+  }
+
+  /** Every route of the app with its path as written. */
+  rows(): RouteRow[] {
+    const router = routerOf(this.#app);
+    return router === undefined ? [] : this.#rowsOf(router, '', []);
+  }
+
+  #rowsOf(router: Router, prefix: string, inherited: readonly Scoped[]): RouteRow[] {
+    const rows: RouteRow[] = [];
+    const scoped = [...inherited];
+    for (const node of this.#nodes(router)) {
+      const { route, decision } = node;
+      if (route !== undefined) {
+        const path = joinPaths(prefix, describePath(route.path));
+        const above = scoped.filter((item) => isBelow(path, item.path)).map((item) => item.decision);
+        for (const method of methodsOf(route)) {
+          rows.push({ method, path, decisions: [...above, ...routeDecisions(route, method)] });
+        }
+        continue;
+      }
+      const path = joinPaths(prefix, pathOf(node.layer));
+      if (decision !== undefined) scoped.push({ path, decision });
+      if (node.router !== undefined) rows.push(...this.#rowsOf(node.router, path, scoped));
+    }
+    return rows;
+  }
+
+  #walk(
+    router: Router,
+    method: string,
+    path: string,
+    upTo: Layer | undefined,
+    decisions: Decision[],
+  ): Layer | undefined {
+    for (const node of this.#nodes(router)) {
+      const { layer, route } = node;
+      if (route !== undefined) {
+        if (!handlesMethod(route, method) || matchOrUndefined(layer, path) === undefined) continue;
+        if (upTo !== undefined && layer !== upTo) continue;
+        decisions.push(...routeDecisions(route, method));
+        return layer;
+      }
+      const rest = restOfPath(layer, path);
+      if (rest === undefined) continue;
+      if (node.decision !== undefined) decisions.push(node.decision);
+      if (node.router !== undefined) {
+        const found = this.#walk(node.router, method, rest, upTo, decisions);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  #collectMethods(router: Router, path: string, methods: Set<string>): void {
+    for (const node of this.#nodes(router)) {
+      if (node.route !== undefined) {
+        if (node.route.methods._all || matchOrUndefined(node.layer, path) === undefined) continue;
+        for (const method of methodsOf(node.route)) methods.add(method);
+      } else if (node.router !== undefined) {
+        const rest = restOfPath(node.layer, path);
+        if (rest !== undefined) this.#collectMethods(node.router, rest, methods);
+      }
+    }
+  }
+
+  #nodes(router: Router): readonly Node[] {
+    const { stack } = router;
+    const known = this.#compiled.get(router);
+    if (known !== undefined && known.length === stack.length && known.last === stack[stack.length - 1]) {
+      return known.nodes;
+    }
+    if (known === undefined) this.#onRouter(router);
+    const nodes = stack.map((layer) => this.#nodeOf(layer)).filter((node) => node !== undefined);
+    this.#compiled.set(router, { length: stack.length, last: stack[stack.length - 1], nodes });
+    return nodes;
+  }
+
+  #nodeOf(layer: Layer): Node | undefined {
+    if (layer.route !== undefined) return { layer, route: layer.route, router: undefined, decision: undefined };
+    const decision = decisionOf(layer.handle);
+    if (decision !== undefined) return { layer, route: undefined, router: undefined, decision };
+    const mounted = mountedApp(layer);
+    if (mounted !== undefined) this.#onApp(mounted);
+    const router = mounted === undefined ? nestedRouter(layer) : routerOf(mounted);
+    return router === undefined ? undefined : { layer, route: undefined, router, decision: undefined };
+  }
+}
+
+/** The decisions among a route's own handlers for a method. */
+export function routeDecisions(route: Route, method: string): Decision[] {
+  const name = method.toLowerCase();
+  const decisions: Decision[] = [];
+  for (const layer of route.stack) {
+    const applies = layer.method === undefined || layer.method === name || (name === 'head' && layer.method === 'get');
+    const decision = applies || method === '*' ? decisionOf(layer.handle) : undefined;
+    if (decision !== undefined) decisions.push(decision);
+  }
+  return decisions;
+}
+
+function pathnameOf(url: string): string | undefined {
+  try {
+    return parseurl({ url } as Parameters<typeof parseurl>[0])?.pathname ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a nested router sees of the path: Express cuts the matched prefix off at a separator, or passes the layer by. */
+function restOfPath(layer: Layer, path: string): string | undefined {
+  const matched = matchOrUndefined(layer, path);
+  if (matched === undefined) return undefined;
+  if (matched.length === 0) return path;
+  if (matched !== path.slice(0, matched.length)) return undefined;
+  const separator = path[matched.length];
+  const cutsAtDot = layer.regexp !== undefined && separator === '.';
+  if (separator !== undefined && separator !== '/' && !cutsAtDot) return undefined;
+  const rest = path.slice(matched.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Malformed percent-encoding makes Express answer 400 by itself; for the look-up such a layer matches nothing. */
+function matchOrUndefined(layer: Layer, path: string): string | undefined {
+  try {
+    return matchedPath(layer, path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
+}
+
+function joinPaths(prefix: string, path: string): string {
+  if (path === '/' || path === '') return prefix === '' ? '/' : prefix;
+  return prefix === '' || prefix === '/' ? path : prefix + path;
+}

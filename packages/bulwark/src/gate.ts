@@ -1,0 +1,60 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { CoverageRow } from './coverage.ts';
+import type { EventName, SecurityEvent } from './events.ts';
+import type { ResolvedPolicy } from './policy.ts';
+import type { SelfTestReport } from './self-test.ts';
+
+/** Where `gate.listen()` listens. */
+export interface GateListenOptions {
+  /** TCP port of the app; 0 takes a free one. Default 8443 (8080 behind a proxy that ends TLS). */
+  readonly port?: number;
+  /** Address to bind to. Default: `127.0.0.1` in development and test, all addresses in production. */
+  readonly host?: string;
+  /** Port of a plain-HTTP listener that redirects pages to HTTPS and refuses API calls. Default: none. */
+  readonly http?: number | false;
+}
+
+/** A listening app. */
+export interface GateListening {
+  /** Where a browser finds the app: `https://localhost:8443`. */
+  readonly url: string;
+  readonly port: number;
+  /** The plain-HTTP listener's address, if there is one. */
+  readonly httpUrl?: string;
+  readonly server: Server;
+  /** How to make browsers trust the certificate, if a local authority made it. */
+  readonly trust?: string;
+  /** Finishes the requests in flight, then closes. */
+  close(): Promise<void>;
+}
+
+/** The gate that stands around an app: in front of its router, and behind it. */
+export interface Gate {
+  /** The secured app as a request listener, for a server of your own: `http.createServer(gate.handler)`. */
+  readonly handler: (req: IncomingMessage, res: ServerResponse) => void;
+  /** The policy as it was read. */
+  readonly policy: ResolvedPolicy;
+  /**
+   * Serves the app over TLS, with the limits of the policy.
+   *
+   * @throws ConfigError `ERR_CONFIG_CERTIFICATE`, `ERR_LISTEN`, `ERR_ROUTE_UNDECIDED`
+   * @example const { url } = await gate.listen({ port: 8443, http: 8080 })
+   */
+  listen(options?: GateListenOptions): Promise<GateListening>;
+  /**
+   * Hears security events; `'*'` hears all. Returns a function that ends it.
+   *
+   * @example gate.on('excess_rate_limit_exceeded', (event) => alerts.send(event))
+   */
+  on(event: EventName | '*', listener: (event: SecurityEvent) => void): () => void;
+  /** Every route × every practice: enforced, exempt (with the reason), or missing. */
+  coverage(): CoverageRow[];
+  /**
+   * Sends the app the probes of every check over loopback and judges the answers.
+   *
+   * @example const { findings } = await gate.selfTest()
+   */
+  selfTest(): Promise<SelfTestReport>;
+  /** Closes every listener that `listen()` opened. */
+  close(): Promise<void>;
+}

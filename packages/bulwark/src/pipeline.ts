@@ -1,0 +1,128 @@
+/** The practices of the library: folder = subpath export = check-id prefix = policy key (in camelCase). */
+export const PRACTICE_IDS = [
+  'access',
+  'client',
+  'cors',
+  'csrf',
+  'errors',
+  'headers',
+  'https',
+  'input',
+  'limits',
+  'logging',
+  'rate-limit',
+] as const;
+
+/** A practice's id. */
+export type PracticeId = (typeof PRACTICE_IDS)[number];
+
+/** A step that is not a whole practice, or only a part of one. */
+export type StepId = PracticeId | 'methods' | 'route' | 'endpoints';
+
+/** One place in the order: a step, the practice that it belongs to, and why it comes after others. */
+export interface Place {
+  readonly step: StepId;
+  /** The practice whose switch turns it off; absent where it is the gate's own. */
+  readonly practice?: PracticeId;
+  /** The steps that must have run before this one, each with the reason. */
+  readonly after: Readonly<Partial<Record<StepId, string>>>;
+}
+
+/**
+ * What comes before what, and why: the one list. `secure()` compiles it once; a test checks it against the reasons.
+ *
+ * `errors` is not in it: it stands behind the app, and whatever was refused, thrown or not found ends there. The headers
+ * of every practice are set by its `response` hook at the response gate, in this order too.
+ */
+export const ORDER: readonly Place[] = [
+  { step: 'limits', practice: 'limits', after: {} },
+  {
+    step: 'client',
+    practice: 'client',
+    after: { limits: 'a message whose framing is in doubt has no trustworthy header' },
+  },
+  {
+    step: 'logging',
+    practice: 'logging',
+    after: { client: 'a log line names the client, and must exist before anything else can refuse' },
+  },
+  {
+    step: 'methods',
+    practice: 'input',
+    after: { logging: 'a refused method is logged' },
+  },
+  {
+    step: 'route',
+    after: {
+      client: 'a foreign host is refused before the router is asked',
+      methods: 'a method that no route may have needs no look-up',
+    },
+  },
+  {
+    step: 'headers',
+    practice: 'headers',
+    after: {
+      route: "a route's profile chooses its headers",
+      logging: 'a violation report is logged with its request id',
+    },
+  },
+  {
+    step: 'https',
+    practice: 'https',
+    after: {
+      client: 'behind a proxy only the client practice knows whether the request came over TLS',
+      headers: 'the redirect itself carries the headers',
+      route: 'a route may be exempt',
+    },
+  },
+  {
+    step: 'cors',
+    practice: 'cors',
+    after: {
+      https: 'a preflight over plain HTTP must not be answered with permissions',
+      route: 'a route may have origins of its own',
+    },
+  },
+  {
+    step: 'rate-limit',
+    practice: 'rate-limit',
+    after: {
+      client: 'limits are kept by client; an unverified address would be a free identity',
+      cors: 'a refused client must still be able to read the 429; preflights are answered from a table',
+      logging: 'a 429 that is not logged hides the attack',
+      route: "a route's own limit counts before its body is read",
+    },
+  },
+  {
+    step: 'endpoints',
+    after: {
+      'rate-limit': 'anyone can send violation reports',
+      https: 'reports are taken over TLS only',
+    },
+  },
+  {
+    step: 'csrf',
+    practice: 'csrf',
+    after: {
+      cors: 'the origins that may call across sites are declared there',
+      'rate-limit': 'refused forgeries count against the sender',
+      endpoints: 'browsers send violation reports by themselves, across sites too',
+    },
+  },
+  {
+    step: 'input',
+    practice: 'input',
+    after: {
+      'rate-limit': 'no byte is parsed for a client that is over its limit, and what the parser refuses was counted',
+      csrf: 'no body is parsed for a forged request',
+    },
+  },
+  {
+    step: 'access',
+    practice: 'access',
+    after: {
+      csrf: 'a forged request must not learn whether its victim is logged in',
+      'rate-limit': 'guesses at credentials are counted before they are judged',
+    },
+  },
+];

@@ -1,0 +1,160 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Middleware, Next, Services } from '../../context.ts';
+import {
+  type Decision,
+  type DecisionHandler,
+  decide,
+  decisionsFor,
+  enforceOnce,
+  requireReason,
+} from '../../decisions.ts';
+import { ConfigError, Refusal } from '../../errors.ts';
+import { resolveOptions } from '../../options.ts';
+import { type Duration, parseDuration } from '../../units.ts';
+import { type AccessOptions, DEFAULTS, type Identity, type ResolvedAccessOptions, schema } from './options.ts';
+
+export type { AccessOptions, Identify, Identity } from './options.ts';
+
+/** The factory of the practice, and the decisions that a route can take. */
+export interface Access {
+  /**
+   * Deny by default: carries out what the routes say of who may call them.
+   *
+   * @throws ConfigError for options that it cannot have
+   * @example secure(app, { origins, access: { identify: (req) => sessionUser(req) } })
+   */
+  (options?: AccessOptions, services?: Services): Middleware;
+  /**
+   * Anyone may call this route; the reason is shown in the coverage.
+   *
+   * @example app.get('/', access.public('the home page'), handler)
+   */
+  public(reason: string): DecisionHandler;
+  /**
+   * A user must be logged in (401 otherwise).
+   *
+   * @example app.get('/account', access.authenticated(), handler)
+   */
+  authenticated(): DecisionHandler;
+  /**
+   * The user must have this role, or one of several (401 for strangers, 403 for others). ASVS 8.2.1, CWE-862.
+   *
+   * @example app.delete('/users/:id', access.role('admin'), handler)
+   */
+  role(...roles: [string, ...string[]]): DecisionHandler;
+  /**
+   * The user must have proven a factor not longer ago than `within`; `'any'` takes any factor. ASVS 7.5.1.
+   *
+   * @example app.post('/keys', access.factor('totp', { within: '10m' }), handler)
+   */
+  factor(name: string, options: { within: Duration }): DecisionHandler;
+}
+
+/** What a decision demands of an identity: nothing to say means yes. */
+type Demand = (identity: Identity, now: number) => string | undefined;
+
+function createAccess(options: AccessOptions = {}): Middleware {
+  const { undecided, identify }: ResolvedAccessOptions = resolveOptions(schema, DEFAULTS, options, 'access');
+  const rule = undecided ?? (identify === undefined ? 'allow' : 'deny');
+
+  function access(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    const decisions = decisionsFor(req, 'access');
+    if (decisions.length === 0) {
+      if (rule !== 'deny') return next();
+      return next(
+        new Refusal('ERR_ACCESS_DENIED', { reason: 'this route has no access decision, and the policy denies those' }),
+      );
+    }
+    // Without `identify`, users become known further on (passport and the like): the decisions stand in the routes.
+    if (identify === undefined || decisions.every((decision) => decision.enforce === undefined)) return next();
+    Promise.resolve()
+      .then(() => identify(req))
+      .then((identity) => {
+        (req as WithIdentity)[IDENTITY] = { identity };
+        enforceAll(decisions, req, res, next);
+      })
+      .catch(next);
+  }
+  return access;
+}
+
+function enforceAll(decisions: readonly Decision[], req: IncomingMessage, res: ServerResponse, next: Next): void {
+  const [first, ...rest] = decisions;
+  if (first === undefined) return next();
+  enforceOnce(first, req, res, (error) => (error === undefined ? enforceAll(rest, req, res, next) : next(error)));
+}
+
+function demand(summary: string, check: Demand): DecisionHandler {
+  const enforce = function enforceAccess(req: IncomingMessage, _res: ServerResponse, next: Next): void {
+    const identity = identityOf(req);
+    if (identity === undefined) {
+      return next(new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'this resource is for known users' }));
+    }
+    const objection = check(identity, Date.now());
+    next(objection === undefined ? undefined : new Refusal('ERR_ACCESS_DENIED', { reason: objection }));
+  };
+  return decide({ practice: 'access', kind: 'requirement', summary, enforce });
+}
+
+const IDENTITY = Symbol('bulwark.identity');
+type WithIdentity = IncomingMessage & { [IDENTITY]?: { identity: Identity | undefined }; user?: unknown };
+
+/**
+ * The user of a request: what `identify` found, else `req.user` as passport sets it.
+ *
+ * @example const user = identityOf(req)
+ */
+export function identityOf(req: IncomingMessage): Identity | undefined {
+  const carrier = req as WithIdentity;
+  const known = carrier[IDENTITY];
+  if (known !== undefined) return known.identity;
+  const user = carrier.user as Record<string, unknown> | undefined | null;
+  if (typeof user !== 'object' || user === null) return undefined;
+  const id = user.id ?? user.sub ?? user._id;
+  if (id === undefined || id === null) return undefined;
+  const roles = Array.isArray(user.roles) ? user.roles : typeof user.role === 'string' ? [user.role] : [];
+  return { id: String(id), roles: roles.filter((role): role is string => typeof role === 'string') };
+}
+
+/** Whether a decision list says who may call: the coverage and `refuse-to-start` ask. */
+export function isDecided(decisions: readonly Decision[]): boolean {
+  return decisions.some((decision) => decision.practice === 'access');
+}
+
+function requireName(value: unknown, field: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value;
+  throw new ConfigError('ERR_CONFIG_VALUE', {
+    field,
+    message: `${JSON.stringify(value) ?? String(value)} is not a name`,
+    fix: "write a non-empty string, such as 'admin'",
+  });
+}
+
+/** Who may call which route; see {@link Access}. */
+export const access: Access = Object.assign(createAccess, {
+  public(reason: string): DecisionHandler {
+    const why = requireReason(reason, 'access.public()');
+    return decide({ practice: 'access', kind: 'exemption', summary: 'public', reason: why });
+  },
+  authenticated(): DecisionHandler {
+    return demand('authenticated', () => undefined);
+  },
+  role(...roles: [string, ...string[]]): DecisionHandler {
+    if (roles.length === 0) requireName(undefined, 'access.role()');
+    for (const role of roles) requireName(role, 'access.role()');
+    const wanted = new Set(roles);
+    return demand(`role ${roles.join(' or ')}`, (identity) =>
+      identity.roles?.some((role) => wanted.has(role)) ? undefined : 'this needs a role that you do not have',
+    );
+  },
+  factor(name: string, options: { within: Duration }): DecisionHandler {
+    requireName(name, 'access.factor()');
+    const within = parseDuration(options?.within, 'access.factor().within');
+    return demand(`factor ${name} within ${options.within}`, (identity, now) => {
+      const proven = Object.entries(identity.factors ?? {}).some(
+        ([factor, at]) => (name === 'any' || factor === name) && now - at <= within && at <= now,
+      );
+      return proven ? undefined : 'this needs a fresh proof of who you are';
+    });
+  },
+});

@@ -1,0 +1,62 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Client } from './index.ts';
+
+const ADDRESS_CLAIMS = [
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'cf-pseudo-ipv4',
+  'fly-client-ip',
+  'fastly-client-ip',
+  'x-original-forwarded-for',
+];
+const OTHER_CLAIMS = [
+  'forwarded',
+  'x-forwarded-port',
+  'x-forwarded-ssl',
+  'x-forwarded-scheme',
+  'x-forwarded-protocol',
+  'x-forwarded-server',
+  'x-forwarded-by',
+  'x-original-host',
+  'x-url-scheme',
+  'front-end-https',
+  'fly-forwarded-proto',
+  'fly-forwarded-port',
+  'fly-forwarded-ssl',
+  'cf-visitor',
+];
+const CLAIMS: ReadonlySet<string> = new Set([
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  ...ADDRESS_CLAIMS,
+  ...OTHER_CLAIMS,
+]);
+const ADDRESSES: ReadonlySet<string> = new Set(ADDRESS_CLAIMS);
+
+/**
+ * Leaves in `req.headers` only what is believed of who is calling: handlers and libraries that read X-Forwarded-Host or
+ * X-Real-IP themselves then find the truth, or nothing (ASVS 4.1.3). `req.rawHeaders` keeps what was sent.
+ *
+ * @param forwardedHost - the believed host came from a forwarding header
+ */
+export function settleClaims(headers: IncomingHttpHeaders, client: Client, forwardedHost: boolean): void {
+  for (const name in headers) {
+    if (!CLAIMS.has(name)) continue;
+    if (client.forwarded && ADDRESSES.has(name)) headers[name] = client.ip;
+    else delete headers[name];
+  }
+  if (!client.forwarded) return;
+  headers['x-forwarded-for'] = client.ip;
+  headers['x-forwarded-proto'] = client.protocol;
+  if (forwardedHost) headers['x-forwarded-host'] = client.host;
+}
+
+/** Whether a request claims to have come through a proxy. */
+export function claimsProxy(headers: IncomingHttpHeaders): boolean {
+  return headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
+}

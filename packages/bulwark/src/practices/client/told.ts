@@ -1,0 +1,138 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { canonicalAddress } from './address.ts';
+import { entryAt, type ForwardedElement, listOf, malformed, nodeAddress, parseForwarded } from './forwarded.ts';
+import { parseHost } from './host.ts';
+import type { ProxyRules } from './presets.ts';
+
+/** What a declared proxy says of a request. */
+export interface Told {
+  /** The client's canonical address; undefined where the proxy says none. */
+  readonly address: string | undefined;
+  readonly protocol: 'http' | 'https' | undefined;
+  /** The host as it was written, where the proxy is believed in that. */
+  readonly host: string | undefined;
+}
+
+const NOTHING: Told = { address: undefined, protocol: undefined, host: undefined };
+const PROTOCOLS: Readonly<Record<string, 'http' | 'https'>> = {
+  http: 'http',
+  https: 'https',
+  ws: 'http',
+  wss: 'https',
+};
+
+/**
+ * Reads what the proxy says; only to be asked where `rules.trusts(peer, 0)`.
+ *
+ * Entries are taken from the right, where the trusted proxies wrote them, for as long as their sender is trusted. What
+ * stands further left is the client's own and is never read. An entry that is read and is no address ends the request:
+ * going on with the last good address would put everybody behind that proxy into one client, and give an attacker who
+ * can spoil the header the proxy's identity in place of his own.
+ *
+ * @throws Refusal `ERR_FORWARDED_INVALID`
+ */
+export function readTold(rules: ProxyRules, headers: IncomingHttpHeaders, peer: string): Told {
+  const x = rules.headers === 'forwarded' ? NOTHING : readXForwarded(rules, headers, peer);
+  const field = rules.headers === 'x-forwarded' ? undefined : textOf(headers, 'forwarded');
+  if (field === undefined) return x;
+  const forwarded = readForwarded(rules, parseForwarded(field), peer);
+  // One of the two was written by the client, and nothing says which.
+  if (!agree(x, forwarded)) throw malformed('Forwarded', 'and X-Forwarded-* contradict each other');
+  if (x.address !== undefined) return x;
+  return forwarded.address === undefined && x !== NOTHING ? x : forwarded;
+}
+
+function agree(x: Told, forwarded: Told): boolean {
+  const protocol = x.protocol ?? forwarded.protocol ?? 'https';
+  const same = <T>(a: T | undefined, b: T | undefined): boolean => a === undefined || b === undefined || a === b;
+  const hostOf = (told: Told): string | undefined =>
+    told.host === undefined ? undefined : (parseHost(told.host, protocol)?.host ?? told.host);
+  return (
+    same(x.address, forwarded.address) && same(x.protocol, forwarded.protocol) && same(hostOf(x), hostOf(forwarded))
+  );
+}
+
+function readXForwarded(rules: ProxyRules, headers: IncomingHttpHeaders, peer: string): Told {
+  const chain = textOf(headers, 'x-forwarded-for');
+  const entries = chain === undefined ? [] : listOf(chain);
+  const walked = walk(rules, peer, {
+    length: entries.length,
+    addressAt: (i) => nodeAddress(entries[i] ?? '') ?? refuseEntry('X-Forwarded-For'),
+    ownHeader: (name) => {
+      const value = textOf(headers, name);
+      return value === undefined ? undefined : (canonicalAddress(value.trim()) ?? refuseEntry(name));
+    },
+  });
+  const protocol = entryOf(headers, rules.protocolHeader, walked.steps);
+  const host = rules.host ? entryOf(headers, 'x-forwarded-host', walked.steps) : undefined;
+  const port = rules.port && host !== undefined ? entryOf(headers, 'x-forwarded-port', walked.steps) : undefined;
+  return {
+    address: walked.address,
+    protocol: protocol === undefined ? undefined : readProtocol(protocol, rules.protocolHeader),
+    host: port === undefined || host === undefined || /:\d*$/.test(host) ? host : `${host}:${port}`,
+  };
+}
+
+function readForwarded(rules: ProxyRules, elements: readonly ForwardedElement[], peer: string): Told {
+  const walked = walk(rules, peer, {
+    length: elements.length,
+    addressAt: (i) => {
+      const node = elements[i]?.for;
+      return node === undefined ? undefined : (forwardedAddress(node) ?? refuseEntry('Forwarded'));
+    },
+    ownHeader: () => undefined,
+  });
+  const element = entryAt(elements, walked.steps);
+  return {
+    address: walked.address,
+    protocol: element?.proto === undefined ? undefined : readProtocol(element.proto, 'Forwarded'),
+    host: rules.host ? element?.host : undefined,
+  };
+}
+
+/** RFC 7239 wants IPv6 in brackets. */
+function forwardedAddress(node: string): string | undefined {
+  return canonicalAddress(node)?.includes(':') === true ? undefined : nodeAddress(node);
+}
+
+interface Chain {
+  readonly length: number;
+  /** The address in the entry at this index; undefined where it says none. */
+  addressAt(index: number): string | undefined;
+  ownHeader(name: string): string | undefined;
+}
+
+/** Goes from sender to sender, from the right, for as long as they are trusted. */
+function walk(rules: ProxyRules, peer: string, chain: Chain): { address: string | undefined; steps: number } {
+  let sender = peer;
+  let steps = 0;
+  while (rules.trusts(sender, steps)) {
+    const own = rules.addressHeader(sender, steps);
+    if (own !== undefined) return { address: chain.ownHeader(own), steps };
+    const address = steps === chain.length ? undefined : chain.addressAt(chain.length - 1 - steps);
+    if (address === undefined) break;
+    sender = address;
+    steps += 1;
+  }
+  return { address: steps === 0 ? undefined : sender, steps };
+}
+
+function refuseEntry(header: string): never {
+  throw malformed(header, 'holds something that is not an address');
+}
+
+function readProtocol(value: string, header: string): 'http' | 'https' {
+  const protocol = PROTOCOLS[value.toLowerCase()];
+  if (protocol === undefined) throw malformed(header, 'names neither http nor https');
+  return protocol;
+}
+
+function entryOf(headers: IncomingHttpHeaders, name: string, steps: number): string | undefined {
+  const value = textOf(headers, name);
+  return value === undefined ? undefined : entryAt(listOf(value), steps);
+}
+
+function textOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+}

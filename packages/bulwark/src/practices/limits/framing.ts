@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import { Refusal } from '../../errors.ts';
+
+const CLOSE: Readonly<Record<string, string>> = { Connection: 'close' };
+
+/**
+ * Refuses messages whose end or addressee two servers in a row would see differently: what a proxy takes for the body,
+ * Node takes for the next request. Node's parser refuses most of it; it lets pass two Host headers, codings beside
+ * `chunked`, Transfer-Encoding in HTTP/1.0 and names that only look like it. Content-Length beside Transfer-Encoding gets
+ * here only where the parser was made lenient (`--insecure-http-parser`). RFC 9112 3.2, 6.1; ASVS 4.2.1; CWE-444.
+ *
+ * @returns the refusal, or undefined
+ * @example const refusal = refuseFraming(req)
+ */
+export function refuseFraming(req: IncomingMessage): Refusal | undefined {
+  const { rawHeaders } = req;
+  let hosts = 0;
+  let lengths = 0;
+  let codings = 0;
+  let coding = '';
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const raw = rawHeaders[i] ?? '';
+    // Lengths of the names that matter; the others are not even put into lower case.
+    if (raw.length !== 4 && raw.length !== 14 && raw.length !== 17) continue;
+    const name = raw.toLowerCase();
+    if (name === 'host') hosts++;
+    else if (name === 'content-length') lengths++;
+    else if (name === 'transfer-encoding') {
+      codings++;
+      coding = rawHeaders[i + 1] ?? '';
+    } else if (name === 'transfer_encoding' || name === 'content_length') {
+      return ambiguous('a header that looks like Transfer-Encoding or Content-Length and is neither');
+    }
+  }
+  if (hosts > 1) {
+    return new Refusal('ERR_HOST_INVALID', { reason: 'there is more than one Host header', headers: CLOSE });
+  }
+  if (lengths > 1) return ambiguous('more than one Content-Length');
+  if (codings === 0) return undefined;
+  if (codings > 1 || coding.trim().toLowerCase() !== 'chunked')
+    return ambiguous('a Transfer-Encoding other than chunked');
+  if (lengths > 0) return ambiguous('Content-Length beside Transfer-Encoding');
+  if (req.httpVersion === '1.0') return ambiguous('Transfer-Encoding in HTTP/1.0');
+  return undefined;
+}
+
+function ambiguous(reason: string): Refusal {
+  return new Refusal('ERR_REQUEST_SMUGGLING', { reason, headers: CLOSE });
+}

@@ -1,0 +1,153 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ALONE, contextOf, type Middleware, type Next, type Services } from '../../context.ts';
+import { type Decision, type DecisionHandler, decide, decisionsFor, enforceOnce } from '../../decisions.ts';
+import { ConfigError } from '../../errors.ts';
+import { resolveOptions } from '../../options.ts';
+import { fromExpressRateLimit } from './express-rate-limit.ts';
+import { createLimiter } from './limiter.ts';
+import { DEFAULTS, type LimitOptions, limitSchema, type RateLimitOptions, schema } from './options.ts';
+import { giveBack, recordOf, respond } from './record.ts';
+
+export type { MemoryRateLimitOptions, MemoryRateLimitStore } from '../../stores/memory-rate-limit.ts';
+export { memoryRateLimitStore } from '../../stores/memory-rate-limit.ts';
+export type { RateLimitResult, RateLimitRule, RateLimitStore } from '../../stores/rate-limit-store.ts';
+export type { FallbackOptions } from './fallback.ts';
+export { withFallback } from './fallback.ts';
+export type { KeyPart, LimitOptions, RateLimitOptions } from './options.ts';
+
+/** What a decision of {@link limit} says of itself. */
+export interface LimitValue {
+  readonly name: string;
+  readonly limit: number;
+  /** Milliseconds. */
+  readonly window: number;
+  readonly at: 'gate' | 'route';
+}
+
+/**
+ * Limits how often each client may call; by default 300 requests a minute, all of which may come in one burst.
+ *
+ * Place it before everything that costs something, body parsers first of all: what it refuses was not parsed, and what
+ * the parser refuses was counted. Inside `secure()` it stands there already, and also carries out the {@link limit} of
+ * the route before a body is read.
+ *
+ * @param services - what the gate gives; left out where it is used alone
+ * @throws ConfigError for a limit, window or key that would limit nothing, or nobody
+ * @see https://cwe.mitre.org/data/definitions/770.html, ASVS 5.0 2.4.1, RFC 6585 section 4
+ * @example app.use(rateLimit({ limit: 600, window: '1m' }))
+ */
+export function rateLimit(options: RateLimitOptions = {}, services: Services = ALONE): Middleware {
+  refuseInHandler('rateLimit');
+  const resolved = resolveOptions(schema, DEFAULTS, fromExpressRateLimit(options, 'rateLimit'), 'rateLimit');
+  requireName(resolved, 'rateLimit');
+  const limiter = createLimiter(resolved, 'rateLimit', false, resolved.name ?? 'default', services);
+
+  function rateLimitMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    recordOf(req).services = services;
+    if (contextOf(req).decisions.length === 0) return limiter.enforce(req, res, next);
+    limiter.enforce(req, res, (error) => {
+      if (error === undefined) return enforceDecisions(req, res, next);
+      // A gate that only reports goes on from here: then the route's limits must not refuse in their places either.
+      const context = contextOf(req);
+      context.applied ??= new Set();
+      for (const decision of gateLimits(req)) context.applied.add(decision);
+      next(error);
+    });
+  }
+  return Object.assign(rateLimitMiddleware, { response: respond });
+}
+
+/**
+ * Carries out the limits of routes and nothing else: what a gate runs in the place of {@link rateLimit} where that is
+ * turned off, so that limits which routes ask for still count before a body is read.
+ *
+ * @example handlers['rate-limit'] = routeLimits(services)
+ */
+export function routeLimits(services: Services = ALONE): Middleware {
+  function routeLimitsMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    recordOf(req).services = services;
+    enforceDecisions(req, res, next);
+  }
+  return Object.assign(routeLimitsMiddleware, { response: respond });
+}
+
+let unnamed = 0;
+
+/**
+ * Limits one route, or several that share the returned handler. It counts by its own name, never by the URL: `/LOGIN`,
+ * `/login/`, `//login`, `?x=` and HEAD all draw from the one limit.
+ *
+ * A login wants two: one by client against guessing, one by account against guessing from many addresses.
+ *
+ * @throws ConfigError for a limit, window or key that would limit nothing, or nobody; and if it is made while a request
+ *   is handled, where each request would get a limit of its own
+ * @see https://cwe.mitre.org/data/definitions/307.html, ASVS 5.0 6.3.1
+ * @example
+ * app.post('/login',
+ *   limit({ name: 'login', limit: 10, window: '15m', countOnly: 'failures' }),
+ *   limit({ name: 'login-account', limit: 30, window: '1h', key: 'account', account: (req) => req.body?.email }),
+ *   login)
+ */
+export function limit(options: LimitOptions): DecisionHandler {
+  refuseInHandler('limit()');
+  const resolved = resolveOptions(limitSchema, DEFAULTS, fromExpressRateLimit(options ?? {}, 'limit()'), 'limit()');
+  requireName(resolved, 'limit()');
+  const limiter = createLimiter(resolved, 'limit()', true, resolved.name ?? `limit-${++unnamed}`);
+  const { name, rule, at, summary, enforce } = limiter;
+  const value: LimitValue = { name, limit: rule.limit, window: rule.window, at };
+  return decide({ practice: 'rate-limit', kind: 'requirement', summary, enforce, value });
+}
+
+/**
+ * Says that this request succeeded: gives back what limits with `countOnly: 'failures'` took for it. For handlers that
+ * answer a success with a redirect.
+ *
+ * It gives back this request's own units and no more, so a guesser cannot clear his count with a login of his own.
+ *
+ * @returns false if there was nothing to give back
+ * @example if (await isPassword(req.body)) { refund(req); res.redirect(303, '/') }
+ */
+export function refund(req: IncomingMessage): boolean {
+  return giveBack(recordOf(req).applied);
+}
+
+function gateLimits(req: IncomingMessage): readonly Decision[] {
+  return decisionsFor(req, 'rate-limit').filter((decision) => (decision.value as LimitValue | undefined)?.at === 'gate');
+}
+
+function enforceDecisions(req: IncomingMessage, res: ServerResponse, next: Next): void {
+  const decisions = gateLimits(req);
+  let index = 0;
+  const step: Next = (error) => {
+    const decision = error === undefined ? decisions[index++] : undefined;
+    if (decision === undefined) next(error);
+    else enforceOnce(decision, req, res, step);
+  };
+  step();
+}
+
+/** In a store that others use too, two limits of one name would be one. */
+function requireName({ store, name }: { readonly store: unknown; readonly name: string | undefined }, field: string): void {
+  if (store === undefined || name !== undefined) return;
+  throw new ConfigError('ERR_CONFIG_VALUE', {
+    field: `${field}.name`,
+    message: 'a limit with a store of its own needs a name: keys in the store begin with it',
+    fix: "write name: 'login'",
+  });
+}
+
+/** Both versions of Express call handlers from a method of this name. */
+const IN_HANDLER = /\bLayer\.(?:handleRequest|handle_request|handle \[as handle_request\])/;
+
+function refuseInHandler(field: string): void {
+  const depth = Error.stackTraceLimit;
+  Error.stackTraceLimit = 50;
+  const { stack = '' } = new Error('where');
+  Error.stackTraceLimit = depth;
+  if (!IN_HANDLER.test(stack)) return;
+  throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
+    field,
+    message: 'it is made while a request is handled, so each request would have a limit of its own and none would ever be reached',
+    fix: 'make it once, where the app is put together, and use it in the route',
+  });
+}

@@ -1,0 +1,185 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ALONE, beforeHead, type Handler, type Next, type Services } from '../../context.ts';
+import { ConfigError, Refusal } from '../../errors.ts';
+import type { Emit } from '../../events.ts';
+import { interval } from '../../stores/gcra.ts';
+import { memoryRateLimitStore } from '../../stores/memory-rate-limit.ts';
+import type { RateLimitResult, RateLimitRule, RateLimitStore } from '../../stores/rate-limit-store.ts';
+import { parseDuration } from '../../units.ts';
+import { isPromise, withFallback } from './fallback.ts';
+import { compileKey } from './key.ts';
+import type { ResolvedRateLimitOptions } from './options.ts';
+import { type Applied, recordOf, respond } from './record.ts';
+
+/** A limit, ready to be enforced. */
+export interface Limiter {
+  readonly name: string;
+  readonly rule: RateLimitRule;
+  /** For the coverage: `10 per 1m by client`. */
+  readonly summary: string;
+  /** Where it is counted. */
+  readonly at: 'gate' | 'route';
+  /** Counts a request, once however often it is met. */
+  readonly enforce: Handler;
+}
+
+const MINUTE = 60_000;
+const LONGEST_WINDOW = 31 * 24 * 60 * MINUTE;
+const LONGEST_BLOCK = 365 * 24 * 60 * MINUTE;
+/** Beyond it the interval between two units could not be told in microseconds with any accuracy. */
+const HIGHEST_RATE = 100;
+
+/** Checks what the schema cannot, and computes everything that does not depend on a request. */
+export function createLimiter(
+  options: ResolvedRateLimitOptions,
+  field: string,
+  isRoute: boolean,
+  name: string,
+  services: Services = ALONE,
+): Limiter {
+  const rule = ruleOf(options, field);
+  const cost = costOf(options.cost, rule, field);
+  const key = compileKey(options, field, isRoute);
+  const timeout = parseDuration(options.timeout, `${field}.timeout`);
+  const headers = options.headers ?? key.hasClient;
+  const { countOnly, now } = options;
+  const perUnit = interval(rule) / 1000;
+  const policy = `"${name}";q=${rule.limit};w=${Math.ceil(rule.window / 1000)}`;
+  const reason = `limit "${name}" is used up`;
+  const extensions = { 'violated-policies': [name] };
+  let memory: RateLimitStore | undefined;
+
+  if (options.store !== undefined) claim(options.store, name, field);
+
+  function storeFor(inGate: Services | undefined): RateLimitStore {
+    const { rateLimitStore: shared, emit } = inGate ?? services;
+    const store = options.store ?? shared;
+    if (store !== undefined) return reliable(store, timeout, emit);
+    memory ??= memoryRateLimitStore();
+    return memory;
+  }
+
+  function enforce(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    const record = recordOf(req);
+    if (record.applied.some(({ by }) => by === enforce)) return next();
+    if (!record.isHooked) {
+      record.isHooked = true;
+      beforeHead(req, res, respond);
+    }
+    const store = storeFor(record.services);
+    const time = now();
+    let units = 1;
+    let id = '';
+    let answer: RateLimitResult | Promise<RateLimitResult>;
+    try {
+      units = typeof cost === 'number' ? cost : wholeUnits(cost(req), name);
+      id = `${name}|${key.of(req)}`;
+      answer = store.consume(id, units, rule, time);
+    } catch (error) {
+      // An app's own key or cost function failed: the request does not pass uncounted.
+      return next(error);
+    }
+    const finish = (result: RateLimitResult): void => {
+      const giveBack = (): void | Promise<void> => {
+        // What has trickled back since must not be given twice, or slow answers would raise the limit.
+        const rest = units - (now() - time) / perUnit;
+        if (rest > 0) return store.refund(id, rest, rule, now(), result);
+      };
+      const applied: Applied = {
+        by: enforce,
+        name,
+        policy: headers ? policy : undefined,
+        limit: rule.limit,
+        result,
+        giveBack: countOnly === 'failures' && result.allowed ? giveBack : undefined,
+      };
+      record.applied.push(applied);
+      if (result.allowed) return next();
+      next(
+        new Refusal('ERR_RATE_LIMIT', {
+          reason: result.blocked ? `${reason}, and it was exceeded too often` : reason,
+          headers: { 'Retry-After': String(Math.max(1, Math.ceil(result.retryAfter / 1000))) },
+          extensions,
+        }),
+      );
+    };
+    if (isPromise(answer)) answer.then(finish, next);
+    else finish(answer);
+  }
+
+  const summary = `${rule.limit} per ${spell(rule.window)} by ${key.summary}${countOnly === undefined ? '' : ', failures only'}`;
+  return { name, rule, summary, at: options.at ?? (key.hasAccount ? 'route' : 'gate'), enforce };
+}
+
+function ruleOf({ limit, window, penalty }: ResolvedRateLimitOptions, field: string): RateLimitRule {
+  const ms = within(parseDuration(window, `${field}.window`), 1000, LONGEST_WINDOW, `${field}.window`, '1s to 31d');
+  if (limit / ms > HIGHEST_RATE) {
+    throw invalid(`${field}.limit`, `${limit} in ${spell(ms)} is more than 100 a millisecond`, 'write a lower limit');
+  }
+  if (penalty === false) return { limit, window: ms };
+  const blockField = `${field}.penalty.block`;
+  const block = within(parseDuration(penalty.block, blockField), 1000, LONGEST_BLOCK, blockField, '1s to 365d');
+  return { limit, window: ms, penalty: { after: penalty.after, block } };
+}
+
+function costOf(cost: ResolvedRateLimitOptions['cost'], rule: RateLimitRule, field: string): typeof cost {
+  if (typeof cost === 'function' || cost <= rule.limit) return cost;
+  throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
+    field: `${field}.cost`,
+    message: `a cost of ${cost} is more than the limit of ${rule.limit}: no request would ever pass`,
+    fix: 'write a lower cost or a higher limit',
+  });
+}
+
+/** A cost that is no number must not become a free request. */
+function wholeUnits(cost: unknown, name: string): number {
+  if (typeof cost === 'number' && Number.isFinite(cost) && cost >= 0) return Math.ceil(cost);
+  throw new TypeError(`the cost function of the limit "${name}" returned ${String(cost)}, not a number from 0`);
+}
+
+function within(value: number, min: number, max: number, field: string, range: string): number {
+  if (value >= min && value <= max) return value;
+  throw invalid(field, `${spell(value)} is out of range`, `write a duration from ${range}`);
+}
+
+function invalid(field: string, message: string, fix: string): ConfigError {
+  return new ConfigError('ERR_CONFIG_VALUE', { field, message, fix });
+}
+
+/** `90000` as `90s`, `60000` as `1m`. */
+function spell(ms: number): string {
+  const units: [string, number][] = [['d', 24 * 60 * MINUTE], ['h', 60 * MINUTE], ['m', MINUTE], ['s', 1000]];
+  const unit = units.find(([, size]) => ms >= size && ms % size === 0);
+  return unit === undefined ? `${ms}ms` : `${ms / unit[1]}${unit[0]}`;
+}
+
+const claimed = new WeakMap<RateLimitStore, Set<string>>();
+
+/** Two limits of one name in one store would be one limit that counts twice. */
+function claim(store: RateLimitStore, name: string, field: string): void {
+  const names = claimed.get(store) ?? new Set();
+  claimed.set(store, names);
+  if (names.has(name)) {
+    throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
+      field: `${field}.name`,
+      message: `another limit in this store is called "${name}": requests would be counted twice`,
+      fix: 'name each limit, or use the one limit() in several routes to let them share it',
+    });
+  }
+  names.add(name);
+}
+
+const reliableStores = new WeakMap<RateLimitStore, { readonly store: RateLimitStore; emit: Emit }>();
+
+/** One fallback for each store, whichever limits use it: one outage is one event. */
+function reliable(store: RateLimitStore, timeout: number, emit: Emit): RateLimitStore {
+  if (store.local === true) return store;
+  const known = reliableStores.get(store);
+  if (known !== undefined) {
+    known.emit = emit;
+    return known.store;
+  }
+  const services = { emit };
+  reliableStores.set(store, Object.assign(services, { store: withFallback(store, services, { timeout }) }));
+  return reliable(store, timeout, emit);
+}

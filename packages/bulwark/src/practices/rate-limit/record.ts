@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Handler, Services } from '../../context.ts';
+import type { RateLimitResult } from '../../stores/rate-limit-store.ts';
+
+/** One limit that a request was counted by. */
+export interface Applied {
+  readonly by: Handler;
+  readonly name: string;
+  /** Its item of `RateLimit-Policy`; undefined where the client is not told. */
+  readonly policy: string | undefined;
+  readonly limit: number;
+  readonly result: RateLimitResult;
+  /** For limits that count failures only, until it was called. */
+  giveBack: (() => void | Promise<void>) | undefined;
+}
+
+/** What this practice knows of one request. */
+export interface Record {
+  readonly applied: Applied[];
+  /** Those of the gate that the request is in. */
+  services: Services | undefined;
+  /** The response hook is registered. */
+  isHooked: boolean;
+}
+
+const RECORD = Symbol.for('bulwark.rate-limit');
+
+/** The record of a request; made at first use. */
+export function recordOf(req: IncomingMessage): Record {
+  const carrier = req as IncomingMessage & { [RECORD]?: Record };
+  carrier[RECORD] ??= { applied: [], services: undefined, isHooked: false };
+  return carrier[RECORD];
+}
+
+/**
+ * The response hook: gives back what a success should not cost, and tells the client what is left.
+ *
+ * `RateLimit` names the limit that has least left, `RateLimit-Policy` all that were counted.
+ *
+ * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (version 11)
+ */
+export function respond(req: IncomingMessage, res: ServerResponse): void {
+  const { applied } = recordOf(req);
+  if (applied.length === 0) return;
+  if (res.statusCode >= 200 && res.statusCode < 300) giveBack(applied);
+  const told = applied.filter(({ policy }) => policy !== undefined);
+  const [first, ...others] = told;
+  if (first === undefined) return;
+  const { name, result } = others.reduce((least, other) => (isTighter(other, least) ? other : least), first);
+  const wait = Math.max(1, Math.ceil(result.refreshAfter / 1000));
+  res.setHeader('RateLimit-Policy', told.map(({ policy }) => policy).join(', '));
+  res.setHeader('RateLimit', `"${name}";r=${result.remaining};t=${wait}`);
+}
+
+function isTighter(a: Applied, b: Applied): boolean {
+  const left = a.result.remaining - b.result.remaining;
+  return left < 0 || (left === 0 && a.result.refreshAfter > b.result.refreshAfter);
+}
+
+/** Gives back what the limits that count failures only took for this request; true if there was any. */
+export function giveBack(applied: readonly Applied[]): boolean {
+  let any = false;
+  for (const entry of applied) {
+    if (entry.giveBack === undefined) continue;
+    any = true;
+    const pending = entry.giveBack();
+    entry.giveBack = undefined;
+    // What could not be given back stays counted; the answer does not wait for it.
+    pending?.catch(() => undefined);
+  }
+  return any;
+}

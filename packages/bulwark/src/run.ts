@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { contextOf, type Handler, type Next, type RequestContext } from './context.ts';
+import { EXEMPTABLE, type Exemptable } from './decisions.ts';
+import { Refusal } from './errors.ts';
+import { ORDER, type PracticeId, type StepId } from './pipeline.ts';
+
+/** One step of the pipeline, ready to run. */
+export interface Step {
+  readonly id: StepId;
+  readonly practice: PracticeId | undefined;
+  readonly handler: Handler;
+  /** The practice if a route may be exempted from it. */
+  readonly exemptable: Exemptable | undefined;
+  /** A refusal of this step is reported, and the request goes on. */
+  readonly monitored: boolean;
+}
+
+/** Compiles {@link ORDER}: the steps that are on, in their order. */
+export function compile(
+  handlers: Readonly<Partial<Record<StepId, Handler>>>,
+  monitored: ReadonlySet<PracticeId>,
+): readonly Step[] {
+  return ORDER.flatMap(({ step: id, practice }) => {
+    const handler = handlers[id];
+    if (handler === undefined) return [];
+    const exemptable = EXEMPTABLE.find((name) => name === practice);
+    return [{ id, practice, handler, exemptable, monitored: practice !== undefined && monitored.has(practice) }];
+  });
+}
+
+/**
+ * Runs the steps one after another; `done` gets what refused the request, or nothing.
+ *
+ * @param onMonitored - told of each refusal that a monitored step would have made
+ */
+export function run(
+  steps: readonly Step[],
+  req: IncomingMessage,
+  res: ServerResponse,
+  onMonitored: (refusal: Refusal, step: Step) => void,
+  done: Next,
+): void {
+  const context = contextOf(req);
+  let index = 0;
+  const next: Next = (error) => {
+    if (error !== undefined && error !== null) {
+      const step = steps[index - 1];
+      if (step === undefined || !step.monitored || !(error instanceof Refusal)) return done(error);
+      onMonitored(error, step);
+    }
+    while (index < steps.length) {
+      const step = steps[index++] as Step;
+      if (step.exemptable !== undefined && isLifted(context, step.exemptable)) {
+        context.lifted ??= [];
+        context.lifted.push(step.exemptable);
+        continue;
+      }
+      return step.handler(req, res, next);
+    }
+    done();
+  };
+  next();
+}
+
+/** Whether the matched route is exempt from a practice. */
+export function isLifted(context: RequestContext, practice: Exemptable): boolean {
+  const { decisions } = context;
+  if (decisions.length === 0) return false;
+  return decisions.some((decision) => decision.kind === 'exemption' && decision.practice === practice);
+}

@@ -1,0 +1,376 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buildPractices, type Practices } from './build.ts';
+import { contextOf, type GateServices, type Handler, type Next, type RequestContext, type Services } from './context.ts';
+import { coverageOf } from './coverage.ts';
+import { ConfigError, Refusal } from './errors.ts';
+import { type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
+import { type ExpressApp, isExpress4, isExpressApp, type Layer, routerOf } from './express/internals.ts';
+import { hookLayers, hookParams } from './express/layer-hooks.ts';
+import { installClient } from './express/request-client.ts';
+import { createLocals, createResponseGate, installNonce } from './express/response-gate.ts';
+import { RouteTable, routeDecisions } from './express/route-table.ts';
+import { hasServed } from './express/served.ts';
+import type { Gate, GateListening, GateListenOptions } from './gate.ts';
+import { openListener } from './listen.ts';
+import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
+import { isDecided } from './practices/access/index.ts';
+import { trustProxyFunction } from './practices/client/index.ts';
+import type { SelfTestReport } from './self-test.ts';
+import { compile, isLifted, run, type Step } from './run.ts';
+
+const SECURED = Symbol.for('bulwark.secured');
+
+const SELF_TEST_HEADER = 'x-bulwark-self-test';
+const SELF_TEST_ERROR = '/.well-known/bulwark/self-test/throw';
+const SELF_TEST_CANARY = "bulwark-canary: SELECT secret FROM users failed in '/srv/app/secret.js'";
+
+/**
+ * Puts every protection around an Express app, in the right order, in front of its router and behind it.
+ *
+ * Routes and middleware may be added before and after; nothing can be mounted outside.
+ *
+ * @param app - an Express 4.21+ or 5 application that has not answered a request yet
+ * @param policy - `origins` is the one thing that cannot be guessed
+ * @throws ConfigError for a policy with unknown keys, unusable values or contradictions, and when called twice
+ * @example
+ * const app = express()
+ * const gate = secure(app, { origins: ['https://shop.example'] })
+ * app.get('/', (req, res) => { res.send('hello') })
+ * await gate.listen()
+ */
+export function secure(app: unknown, policy: Policy): Gate {
+  const target = requireApp(app);
+  const read = readPolicy(policy);
+  refuseForeignTrust(target);
+  const events = new SecurityEvents();
+  const practices = buildPractices(read, { emit: events.emit, mode: read.mode });
+  if (practices.logEvent !== undefined) events.on('*', practices.logEvent);
+
+  const runtime = new GateRuntime(target, read, events, practices);
+  Object.defineProperty(target, SECURED, { value: true });
+  runtime.install();
+  return runtime.gate;
+}
+
+class GateRuntime implements GateServices {
+  readonly gate: Gate;
+  readonly #app: ExpressApp;
+  readonly #policy: ResolvedPolicy;
+  readonly #events: SecurityEvents;
+  readonly #practices: Practices;
+  readonly #steps: readonly Step[];
+  readonly #table: RouteTable;
+  readonly #services: Services;
+  readonly #writeHead: ServerResponse['writeHead'];
+  readonly #trust: ReturnType<typeof trustProxyFunction>;
+  readonly #listening = new Set<GateListening>();
+  #sealed = false;
+  #selfTestToken: string | undefined;
+
+  constructor(
+    app: ExpressApp,
+    policy: ResolvedPolicy,
+    events: SecurityEvents,
+    practices: Practices,
+  ) {
+    this.#app = app;
+    this.#policy = policy;
+    this.#events = events;
+    this.#practices = practices;
+    this.#services = { emit: events.emit, mode: policy.mode };
+    this.#writeHead = createResponseGate(practices.hooks);
+    this.#trust = trustProxyFunction(policy.proxy);
+    this.#table = new RouteTable(app, {
+      router: (router) => {
+        if (isExpress4(app)) hookParams(router);
+        for (const layer of router.stack) hookLayers(layer);
+      },
+      app: (mounted) => {
+        if (SECURED in mounted) throw securedTwice('an app that is mounted below this one is secured already');
+        inherit(mounted.request, app.request);
+        inherit(mounted.response, app.response);
+      },
+    });
+    const handlers = { ...practices.handlers, route: this.#lookUp, endpoints: this.#endpoints };
+    this.#steps = compile(handlers, policy.monitored);
+    this.gate = {
+      handler: (req, res) => void app(req, res),
+      policy,
+      listen: (options = {}) => this.#listen(options),
+      on: (event, listener) => events.on(event, listener),
+      coverage: () => this.#coverage(),
+      selfTest: () => this.#selfTest(),
+      close: () => this.#close(),
+    };
+  }
+
+  /** Puts the gate around `app.handle`: where every server, test tool and parent app enters. */
+  install(): void {
+    const app = this.#app;
+    const handle = app.handle;
+    app.handle = (req, res, next) => {
+      // An app may hand a request to itself again (`app.handle(req, res)`); it has been judged.
+      if (contextOf(req).gate === this) handle.call(app, req, res, next);
+      else this.#enter(req, res, handle);
+    };
+    app.set('x-powered-by', false);
+    app.set('trust proxy', this.#trust);
+    installClient(app.request);
+    installNonce(app);
+  }
+
+  #enter(req: IncomingMessage, res: ServerResponse, handle: ExpressApp['handle']): void {
+    const context = contextOf(req);
+    context.gate = this;
+    context.url = req.url ?? '/';
+    context.selfTest = this.#selfTestToken !== undefined && req.headers[SELF_TEST_HEADER] === this.#selfTestToken;
+    // Express does this too, later; the gate's own answers need the response gate as well.
+    Object.setPrototypeOf(req, this.#app.request);
+    Object.setPrototypeOf(res, this.#app.response);
+    res.writeHead = this.#writeHead;
+    (res as ServerResponse & { locals?: object }).locals ??= createLocals(req, res);
+    try {
+      this.#seal();
+    } catch (error) {
+      return this.#finish(req, res, error);
+    }
+    run(this.#steps, req, res, this.#reportMonitored(req), (error) => {
+      if (error !== undefined) this.#finish(req, res, error);
+      else this.#handle(req, res, handle);
+    });
+  }
+
+  #handle(req: IncomingMessage, res: ServerResponse, handle: ExpressApp['handle']): void {
+    if (this.#practices.errors === undefined) {
+      handle.call(this.#app, req, res);
+      return;
+    }
+    try {
+      handle.call(this.#app, req, res, (error) => this.#finish(req, res, error ?? this.#notFound(req)));
+    } catch (error) {
+      this.#finish(req, res, error);
+    }
+  }
+
+  /** Everything that does not end in a handler's own answer ends here. */
+  #finish(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    if (error instanceof Refusal) this.#report(req, error, undefined);
+    const { errors } = this.#practices;
+    if (errors !== undefined) return errors(error, req, res, () => undefined);
+    // `errors` is off: the gate's own refusals still need an answer; Express's handler answers the rest.
+    res.statusCode = error instanceof Refusal ? error.status : 500;
+    for (const [name, value] of Object.entries(error instanceof Refusal ? error.headers : {})) res.setHeader(name, value);
+    res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
+  }
+
+  #notFound(req: IncomingMessage): Refusal {
+    const allowed = this.#table.allowedMethods(contextOf(req).url);
+    if (allowed.length === 0 || allowed.includes(req.method ?? '')) {
+      return new Refusal('ERR_NOT_FOUND', { reason: 'nothing is served at this address' });
+    }
+    return new Refusal('ERR_METHOD_NOT_ALLOWED', {
+      reason: `this address answers ${allowed.join(', ')}`,
+      headers: { Allow: allowed.join(', ') },
+    });
+  }
+
+  /** The gate's own addresses: the collector of violation reports, and the self-test's error. */
+  readonly #endpoints: Handler = (req, res, next) => {
+    const context = contextOf(req);
+    if (context.selfTest && context.url === SELF_TEST_ERROR) return next(new Error(SELF_TEST_CANARY));
+    const { collectReports } = this.#practices;
+    if (collectReports === undefined) next();
+    else collectReports(req, res, next);
+  };
+
+  readonly #lookUp: Handler = (req, _res, next) => {
+    const context = contextOf(req);
+    const match = this.#table.find(lookedUpMethod(req), context.url);
+    if (match !== undefined) {
+      context.decisions = match.decisions;
+      context.route = match.layer;
+    }
+    context.judgedMethod = req.method ?? '';
+    next();
+  };
+
+  /** The router enters a route: the one that was foreseen, or another. */
+  enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void {
+    const context = contextOf(req);
+    const sameMethod = req.method === context.judgedMethod;
+    if (context.route === layer && sameMethod) return next();
+    const foreseen = this.#table.find(req.method ?? '', context.url, layer);
+    const own = layer.route === undefined ? [] : routeDecisions(layer.route, req.method ?? '');
+    context.decisions = foreseen?.decisions ?? own;
+    context.route = layer;
+    context.judgedMethod = req.method ?? '';
+    const again = this.#steps.filter((step) => this.#mustRunAgain(step, context, sameMethod));
+    run(again, req, res, this.#reportMonitored(req), next);
+  }
+
+  /** What an exemption of another route has lifted, what looks at the method, and who may call. */
+  #mustRunAgain(step: Step, context: RequestContext, sameMethod: boolean): boolean {
+    if (step.id === 'access') return true;
+    if (step.id === 'csrf' && !sameMethod) return true;
+    const { exemptable } = step;
+    return exemptable !== undefined && context.lifted?.includes(exemptable) === true && !isLifted(context, exemptable);
+  }
+
+  #reportMonitored(req: IncomingMessage): (refusal: Refusal, step: Step) => void {
+    return (refusal, step) => this.#report(req, refusal, step);
+  }
+
+  #report(req: IncomingMessage, refusal: Refusal, monitored: Step | undefined): void {
+    const known = eventOfCode(refusal.code);
+    const context = contextOf(req);
+    if (known === undefined || context.selfTest) return;
+    this.#events.emit({
+      ...known,
+      level: 'WARN',
+      description: refusal.message,
+      code: refusal.code,
+      ...(monitored === undefined ? {} : { monitored: true }),
+      ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
+      ...(context.client === undefined ? {} : { sourceIp: context.client.ip }),
+      method: req.method ?? '',
+      path: context.url.split('?', 1)[0] ?? '/',
+    });
+  }
+
+  /** The first request or `listen`: the app is whole, so what depends on all of it can be checked. */
+  #seal(): void {
+    if (this.#sealed) return;
+    if (this.#app.get('trust proxy fn') !== this.#trust) throw foreignTrust();
+    this.#table.seal();
+    const router = routerOf(this.#app);
+    if (router === undefined) return;
+    this.#refuseUndecided();
+    this.#sealed = true;
+  }
+
+  #refuseUndecided(): void {
+    const { access } = this.#policy.given;
+    if (access === false || access?.undecided !== 'refuse-to-start') return;
+    const open = this.#table.rows().filter((row) => !isDecided(row.decisions));
+    if (open.length === 0) return;
+    throw new ConfigError('ERR_ROUTE_UNDECIDED', {
+      field: 'access.undecided',
+      message: `${open.length} routes have no access decision: ${open
+        .slice(0, 10)
+        .map(({ method, path }) => `${method} ${path}`)
+        .join(', ')}`,
+      fix: "give each access.public('why'), access.authenticated() or access.role('…')",
+    });
+  }
+
+  #coverage(): ReturnType<Gate['coverage']> {
+    const { access } = this.#policy.given;
+    const rule = access === false ? 'allow' : (access?.undecided ?? (access?.identify === undefined ? 'allow' : 'deny'));
+    return coverageOf(this.#table.rows(), {
+      off: this.#policy.off,
+      monitored: this.#policy.monitored,
+      deniesUndecided: rule !== 'allow',
+    });
+  }
+
+  async #listen(options: GateListenOptions): Promise<GateListening> {
+    this.#seal();
+    const listening = await openListener(this.gate.handler, this.#policy, this.#services, options);
+    this.#listening.add(listening);
+    this.#say('sys_startup', 'INFO', `listening on ${listening.url}`);
+    const close = async (): Promise<void> => {
+      if (!this.#listening.delete(listening)) return;
+      await listening.close();
+      this.#say('sys_shutdown', 'INFO', `closed ${listening.url}`);
+    };
+    return { ...listening, close };
+  }
+
+  async #close(): Promise<void> {
+    const open = [...this.#listening];
+    this.#listening.clear();
+    await Promise.all(open.map((listening) => listening.close()));
+    if (open.length > 0) this.#say('sys_shutdown', 'INFO', 'closed');
+  }
+
+  async #selfTest(): Promise<SelfTestReport> {
+    this.#seal();
+    // Checks and their probes are loaded only when they are run: the request's way carries none of them.
+    const { selfTest } = await import('./self-test.ts');
+    this.#selfTestToken = randomUUID();
+    try {
+      return await selfTest({
+        handler: this.gate.handler,
+        policy: this.#policy,
+        listening: [...this.#listening][0],
+        headers: { [SELF_TEST_HEADER]: this.#selfTestToken },
+        coverage: this.#coverage(),
+      });
+    } finally {
+      this.#selfTestToken = undefined;
+    }
+  }
+
+  #say(event: 'sys_startup' | 'sys_shutdown', level: EventLevel, description: string): void {
+    this.#events.emit({ event, level, description, practice: 'https' });
+  }
+}
+
+/** `router.use(app)` does not tie a mounted app's request and response to its parent's, as `app.use(app)` does. */
+function inherit(child: object, parent: object): void {
+  if (!Object.prototype.isPrototypeOf.call(parent, child)) Object.setPrototypeOf(child, parent);
+}
+
+/** A preflight asks for another method: the route of that one is meant. */
+function lookedUpMethod(req: IncomingMessage): string {
+  const requested = req.headers['access-control-request-method'];
+  return req.method === 'OPTIONS' && requested !== undefined ? requested : (req.method ?? '');
+}
+
+function requireApp(app: unknown): ExpressApp {
+  if (!isExpressApp(app)) {
+    throw new ConfigError('ERR_UNSUPPORTED_EXPRESS', {
+      field: 'app',
+      message: 'this is not an Express application',
+      fix: 'pass what express() returned, of Express 4.21 or newer, or 5',
+    });
+  }
+  if (SECURED in app) throw securedTwice('this app is secured already');
+  if (hasServed(app)) {
+    throw new ConfigError('ERR_SECURED_LATE', {
+      field: 'app',
+      message: 'the app has answered requests without protection',
+      fix: 'call secure(app, …) before listen()',
+    });
+  }
+  return app;
+}
+
+function securedTwice(message: string): ConfigError {
+  return new ConfigError('ERR_SECURED_TWICE', {
+    field: 'app',
+    message,
+    fix: 'call secure() once, on the outermost app; the apps mounted below it are covered',
+  });
+}
+
+/** Express's own setting would let two parts of the app disagree about who is calling. */
+function refuseForeignTrust(app: ExpressApp): void {
+  const setting = app.get('trust proxy');
+  if (setting === false || setting === undefined) return;
+  throw foreignTrust(setting);
+}
+
+function foreignTrust(setting?: unknown): ConfigError {
+  const shown = typeof setting === 'function' ? 'a function' : JSON.stringify(setting);
+  const fix =
+    typeof setting === 'number'
+      ? `remove it and write proxy: { hops: ${setting} } in the policy`
+      : "remove it and say in the policy which proxy it is: proxy: 'nginx', { hops: 1 } or { cidrs: ['10.0.0.0/8'] }";
+  return new ConfigError('ERR_CONFIG_TRUST_PROXY', {
+    field: "app.set('trust proxy')",
+    message: shown === undefined ? 'the app changed it after secure()' : `the app sets it to ${shown}`,
+    fix,
+  });
+}
