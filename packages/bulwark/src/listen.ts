@@ -4,9 +4,6 @@ import type { ResolvedPolicy } from './policy.ts';
 import { listen } from './practices/https/listen.ts';
 import { applyToServer, serverOptions } from './practices/limits/index.ts';
 
-const TLS_PORT = 8443;
-const PLAIN_PORT = 8080;
-
 /** Opens the server of a gate: TLS unless the policy says that somebody else ends it. */
 export async function openListener(
   handler: Gate['handler'],
@@ -14,23 +11,19 @@ export async function openListener(
   services: Services,
   options: GateListenOptions,
 ): Promise<GateListening> {
-  const { given, mode, origins, off } = policy;
-  const plain = off.has('https') || policy.proxy !== 'none' || origins.every((origin) => origin.startsWith('http:'));
-  const { redirect, insecurePlainPaths, hsts, ...certificate } = given.https || {};
-  void [redirect, insecurePlainPaths, hsts];
-  const listening = await listen(
+  const { given, origins, off } = policy;
+  const limits = off.has('limits') ? undefined : (given.limits ?? {});
+  const { local, ...listening } = await listen(
     handler,
     {
-      ...certificate,
-      origins,
-      terminated: plain && certificate.cert === undefined,
-      port: options.port ?? (plain ? PLAIN_PORT : TLS_PORT),
-      host: options.host ?? (mode === 'production' ? '::' : '127.0.0.1'),
-      http: options.http ?? false,
-      serverOptions: off.has('limits') ? {} : serverOptions(given.limits || {}),
+      ...(given.https || {}),
+      ...options,
+      origins: [...origins],
+      terminated: off.has('https') || policy.proxy !== 'none',
+      serverOptions: limits === undefined || limits === false ? {} : serverOptions(limits),
     },
     services,
   );
-  if (!off.has('limits')) applyToServer(listening.server, given.limits || {});
-  return listening;
+  if (limits) for (const server of [listening.server, listening.httpServer]) if (server) applyToServer(server, limits);
+  return { ...listening, ...(local === undefined ? {} : { trust: local.trust }) };
 }

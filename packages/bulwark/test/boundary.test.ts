@@ -71,8 +71,10 @@ describe.each(entries)('importing %s', (entry) => {
   });
 });
 
-it('the certificate library waits until certificates are made', async () => {
-  expect(loadedAtOnce(await bundle('src/index.ts')).packages).not.toContain('@peculiar/x509');
+it('the certificate libraries wait until certificates are made', async () => {
+  const { packages } = loadedAtOnce(await bundle('src/index.ts'));
+  expect(packages).not.toEqual([]);
+  expect(packages.filter((name) => name.startsWith('@peculiar/'))).toEqual([]);
 });
 
 it('the measurement sees check code where it is', async () => {

@@ -85,7 +85,8 @@ describe('checks', () => {
     expect(check.title.trim()).not.toBe('');
     expect(check.cwe).not.toEqual([]);
     expect(check.cwe.filter((cwe) => !Number.isSafeInteger(cwe) || cwe <= 0)).toEqual([]);
-    expect(check.asvs).not.toEqual([]);
+    // ASVS has no requirement for some hardening headers: an id that nearly fits would say more than is true.
+    if (!['info', 'low'].includes(check.severity)) expect(check.asvs).not.toEqual([]);
     expect(check.asvs.filter((requirement) => !ASVS.includes(requirement))).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ type WriteHead = (this: ServerResponse, ...args: unknown[]) => ServerResponse;
 type Render = (this: ServerResponse, ...args: unknown[]) => void;
 
 const DONE: unique symbol = Symbol('bulwark.head');
-const RENDERING = Symbol('bulwark.rendering');
+const RENDERING: unique symbol = Symbol('bulwark.rendering');
 
 /**
  * The response gate: runs every practice's `response` hook once, just before a head is written, whoever writes it:

@@ -5,16 +5,22 @@ import type { RateLimitRule } from './rate-limit-store.ts';
 
 const fresh = (): Bucket => ({ tat: 0, strikes: 0, strikesUntil: 0, blockedUntil: 0 });
 
-const rules = fc.record({ limit: fc.integer({ min: 1, max: 5000 }), window: fc.integer({ min: 1000, max: 86_400_000 }) });
+const rules = fc.record({
+  limit: fc.integer({ min: 1, max: 5000 }),
+  window: fc.integer({ min: 1000, max: 86_400_000 }),
+});
 
 /** A part of a window. Not `fc.double`, which nearly always gives numbers too small to matter. */
-const part = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 5000 }).map((n) => n / 10_000));
+const part = fc.oneof(
+  fc.constant(0),
+  fc.integer({ min: 0, max: 5000 }).map((n) => n / 10_000),
+);
 
 /** Requests with the time since the one before, as parts of the window, and a cost. */
-const traffic = fc.array(
-  fc.record({ gap: part, cost: fc.integer({ min: 0, max: 5 }) }),
-  { minLength: 1, maxLength: 200 },
-);
+const traffic = fc.array(fc.record({ gap: part, cost: fc.integer({ min: 0, max: 5 }) }), {
+  minLength: 1,
+  maxLength: 200,
+});
 
 interface Admitted {
   readonly at: number;
@@ -41,13 +47,17 @@ const tolerance = (rule: RateLimitRule): number => (rule.limit / rule.window) * 
 describe('GCRA', () => {
   it('admits exactly the limit in a burst, whatever limit and window are', () => {
     fc.assert(
-      fc.property(rules, fc.integer({ min: 0, max: 2e15 }).map((n) => n / 1000), (rule, now) => {
-        const bucket = fresh();
-        for (let i = 0; i < rule.limit; i++) {
-          if (!consumeFrom(bucket, 1, rule, now).allowed) return false;
-        }
-        return !consumeFrom(bucket, 1, rule, now).allowed;
-      }),
+      fc.property(
+        rules,
+        fc.integer({ min: 0, max: 2e15 }).map((n) => n / 1000),
+        (rule, now) => {
+          const bucket = fresh();
+          for (let i = 0; i < rule.limit; i++) {
+            if (!consumeFrom(bucket, 1, rule, now).allowed) return false;
+          }
+          return !consumeFrom(bucket, 1, rule, now).allowed;
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -98,7 +108,7 @@ describe('GCRA', () => {
       fc.property(rules, fc.integer({ min: 1, max: 20 }), (rule, asked) => {
         const cost = Math.min(asked, rule.limit);
         const bucket = fresh();
-        while (consumeFrom(bucket, cost, rule, 0).allowed) continue;
+        while (consumeFrom(bucket, cost, rule, 0).allowed);
         const { retryAfter } = consumeFrom(bucket, cost, rule, 0);
         if (retryAfter > 1) expect(consumeFrom({ ...bucket }, cost, rule, retryAfter - 1).allowed).toBe(false);
         expect(consumeFrom({ ...bucket }, cost, rule, retryAfter + 0.001).allowed).toBe(true);
@@ -124,7 +134,11 @@ describe('GCRA', () => {
     }
 
     /** The failures that are let through, when successes are given back as `give` says. */
-    function failures(rule: RateLimitRule, attempts: readonly Attempts[], give: (elapsedUnits: number) => number): Admitted[] {
+    function failures(
+      rule: RateLimitRule,
+      attempts: readonly Attempts[],
+      give: (elapsedUnits: number) => number,
+    ): Admitted[] {
       const bucket = fresh();
       const perUnit = interval(rule) / 1000;
       const failed: Admitted[] = [];
@@ -150,7 +164,10 @@ describe('GCRA', () => {
       fc.record({ gap: part, answerAfter: part, count: fc.integer({ min: 1, max: 12 }), succeed: fc.boolean() }),
       { minLength: 1, maxLength: 30 },
     );
-    const smallRules = fc.record({ limit: fc.integer({ min: 1, max: 12 }), window: fc.integer({ min: 1000, max: 3_600_000 }) });
+    const smallRules = fc.record({
+      limit: fc.integer({ min: 1, max: 12 }),
+      window: fc.integer({ min: 1000, max: 3_600_000 }),
+    });
 
     it('lets never more failures through than if there had been no successes', () => {
       fc.assert(
@@ -169,8 +186,18 @@ describe('GCRA', () => {
         { gap: 0.45, answerAfter: 0, count: 12, succeed: false },
         { gap: 0.05, answerAfter: 0, count: 12, succeed: false },
       ];
-      expect(worstExcess(failures(rule, given, () => 1), rule)).toBeGreaterThan(2);
-      expect(worstExcess(failures(rule, given, (elapsed) => 1 - elapsed), rule)).toBeLessThanOrEqual(0.01);
+      expect(
+        worstExcess(
+          failures(rule, given, () => 1),
+          rule,
+        ),
+      ).toBeGreaterThan(2);
+      expect(
+        worstExcess(
+          failures(rule, given, (elapsed) => 1 - elapsed),
+          rule,
+        ),
+      ).toBeLessThanOrEqual(0.01);
     });
   });
 });

@@ -1,7 +1,15 @@
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalAddress, ipPrefix, networkOf, parseRange, rangeTest, socketAddress, UNKNOWN_ADDRESS } from './address.ts';
+import {
+  canonicalAddress,
+  ipPrefix,
+  networkOf,
+  parseRange,
+  rangeTest,
+  socketAddress,
+  UNKNOWN_ADDRESS,
+} from './address.ts';
 
 const V4_SPELLINGS = [
   '::ffff:127.0.0.1',
@@ -36,9 +44,35 @@ describe('canonicalAddress', () => {
   });
 
   it.each([
-    '', ' ', 'unknown', '_hidden', 'localhost', '1', '1.2.3', '1.2.3.4.', '1.2.3.4.5', '01.2.3.4', '0x7f.0.0.1', '0177.0.0.1',
-    '2130706433', '256.1.1.1', '1.2.3.4:80', '[::1]', '[::1]:80', '1::2::3', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '00001::1',
-    '::ffff:1.2.3.256', '::ffff:01.2.3.4', 'fe80::1%', ' ::1', '::1 ', '::g', '1.2.3.4, 5.6.7.8', `${'0:'.repeat(40)}1`,
+    '',
+    ' ',
+    'unknown',
+    '_hidden',
+    'localhost',
+    '1',
+    '1.2.3',
+    '1.2.3.4.',
+    '1.2.3.4.5',
+    '01.2.3.4',
+    '0x7f.0.0.1',
+    '0177.0.0.1',
+    '2130706433',
+    '256.1.1.1',
+    '1.2.3.4:80',
+    '[::1]',
+    '[::1]:80',
+    '1::2::3',
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8:9',
+    '00001::1',
+    '::ffff:1.2.3.256',
+    '::ffff:01.2.3.4',
+    'fe80::1%',
+    ' ::1',
+    '::1 ',
+    '::g',
+    '1.2.3.4, 5.6.7.8',
+    `${'0:'.repeat(40)}1`,
   ])('%j is no address', (text) => {
     expect(canonicalAddress(text)).toBeUndefined();
   });
@@ -74,9 +108,15 @@ describe('socketAddress', () => {
   });
 
   it('knows a Unix socket from a connection that is gone', () => {
-    expect(socketAddress(at(undefined, { destroyed: false, server: { address: () => '/run/app.sock' } }))).toBe('127.0.0.1');
-    expect(socketAddress(at(undefined, { destroyed: true, server: { address: () => '/run/app.sock' } }))).toBe(UNKNOWN_ADDRESS);
-    expect(socketAddress(at(undefined, { destroyed: false, server: { address: () => ({ port: 1 }) } }))).toBe(UNKNOWN_ADDRESS);
+    expect(socketAddress(at(undefined, { destroyed: false, server: { address: () => '/run/app.sock' } }))).toBe(
+      '127.0.0.1',
+    );
+    expect(socketAddress(at(undefined, { destroyed: true, server: { address: () => '/run/app.sock' } }))).toBe(
+      UNKNOWN_ADDRESS,
+    );
+    expect(socketAddress(at(undefined, { destroyed: false, server: { address: () => ({ port: 1 }) } }))).toBe(
+      UNKNOWN_ADDRESS,
+    );
   });
 });
 
@@ -121,7 +161,10 @@ describe('ranges', () => {
     expect(networkOf(parseRange('::ffff:0:0/96') ?? expect.fail())).toBe('0.0.0.0/0');
   });
 
-  it.each(['10.0.0.0/33', '10/8', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/08', '::/129', 'x', '10.0.0.0/-1', ''])('refuses %s', (text) => {
-    expect(parseRange(text)).toBeUndefined();
-  });
+  it.each(['10.0.0.0/33', '10/8', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/08', '::/129', 'x', '10.0.0.0/-1', ''])(
+    'refuses %s',
+    (text) => {
+      expect(parseRange(text)).toBeUndefined();
+    },
+  );
 });

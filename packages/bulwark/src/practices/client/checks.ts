@@ -16,7 +16,10 @@ export const checks: readonly Check[] = [
     judge: (facts) =>
       onExchange(facts, 'client-foreign-host', (foreign) => {
         if (foreign.status === 429 || foreign.status >= 500) {
-          return { result: 'unknown', message: `the app answered ${foreign.status} to a foreign host, which says nothing` };
+          return {
+            result: 'unknown',
+            message: `the app answered ${foreign.status} to a foreign host, which says nothing`,
+          };
         }
         const isRefused = foreign.status >= 400 && foreign.status !== facts.exchanges['client-page']?.status;
         return expectThat(
@@ -56,7 +59,9 @@ export const checks: readonly Check[] = [
     },
     judge(facts) {
       if (facts.inside !== undefined && !facts.inside.off.includes('client')) {
-        return notApplicable('the probe comes from this machine, where a declared proxy may stand: run it from outside');
+        return notApplicable(
+          'the probe comes from this machine, where a declared proxy may stand: run it from outside',
+        );
       }
       return onExchange(facts, 'client-address-one', (one) =>
         onExchange(facts, 'client-address-two', (two) => {
@@ -100,7 +105,10 @@ function notApplicable(message: string): Verdict {
 }
 
 function mentions(exchange: Exchange, text: string): boolean {
-  return exchange.body.includes(text) || Object.values(exchange.headers).some((value) => [value].flat().join().includes(text));
+  return (
+    exchange.body.includes(text) ||
+    Object.values(exchange.headers).some((value) => [value].flat().join().includes(text))
+  );
 }
 
 /** What is left of a limit: drafts 6 to 10 of RateLimit, and the older X- form. */

@@ -22,8 +22,20 @@ describe('parseForwarded', () => {
   });
 
   it.each([
-    'for=[::1]', 'for=1.2.3.4:80', 'for', 'for=', 'for =1.2.3.4', 'for="1.2.3.4', 'for="6.6.6.6, for=203.0.113.9',
-    'for=1.2.3.4;for=5.6.7.8', 'for=1.2.3.4;FOR=5.6.7.8', 'for=1.2.3.4 for=5.6.7.8', 'for="x"y', '=x', 'for=a\u0000', 'for="\\',
+    'for=[::1]',
+    'for=1.2.3.4:80',
+    'for',
+    'for=',
+    'for =1.2.3.4',
+    'for="1.2.3.4',
+    'for="6.6.6.6, for=203.0.113.9',
+    'for=1.2.3.4;for=5.6.7.8',
+    'for=1.2.3.4;FOR=5.6.7.8',
+    'for=1.2.3.4 for=5.6.7.8',
+    'for="x"y',
+    '=x',
+    'for=a\u0000',
+    'for="\\',
   ])('refuses %j', (text) => {
     expect(() => parseForwarded(text)).toThrow(Refusal);
   });

@@ -59,9 +59,17 @@ const SETTINGS: ProxySetting[] = [
 type Proxy = (sent: Headers) => Headers;
 const append = (sent: Headers, ...addresses: string[]): string =>
   [sent['x-forwarded-for'], ...addresses].filter((entry) => entry !== undefined).join(', ');
-const appending: Proxy = (sent) => ({ ...sent, 'x-forwarded-for': append(sent, ATTACKER), 'x-forwarded-proto': 'https' });
+const appending: Proxy = (sent) => ({
+  ...sent,
+  'x-forwarded-for': append(sent, ATTACKER),
+  'x-forwarded-proto': 'https',
+});
 const cloudflare: Proxy = (sent) => ({ ...appending(sent), 'cf-connecting-ip': ATTACKER });
-const thenLocal: Proxy = (sent) => ({ ...sent, 'x-forwarded-for': append(sent, CLOUDFLARE_EDGE), 'x-forwarded-proto': 'https' });
+const thenLocal: Proxy = (sent) => ({
+  ...sent,
+  'x-forwarded-for': append(sent, CLOUDFLARE_EDGE),
+  'x-forwarded-proto': 'https',
+});
 
 const BEHIND: [name: string, setting: ProxySetting, proxy: Proxy, peer: string][] = [
   ['nginx', 'nginx', (sent) => ({ ...appending(sent), 'x-real-ip': ATTACKER }), PRIVATE_PROXY],
@@ -73,7 +81,12 @@ const BEHIND: [name: string, setting: ProxySetting, proxy: Proxy, peer: string][
   [
     'Caddy',
     'caddy',
-    (sent) => ({ ...sent, 'x-forwarded-for': ATTACKER, 'x-forwarded-proto': 'https', 'x-forwarded-host': 'shop.example' }),
+    (sent) => ({
+      ...sent,
+      'x-forwarded-for': ATTACKER,
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'shop.example',
+    }),
     PRIVATE_PROXY,
   ],
   [
@@ -95,7 +108,12 @@ const BEHIND: [name: string, setting: ProxySetting, proxy: Proxy, peer: string][
   ['one hop at a listed address', { hops: 1, peers: ['198.51.100.0/24'] }, appending, '198.51.100.7'],
   ['two hops', { hops: 2 }, (sent) => thenLocal(appending(sent)), PRIVATE_PROXY],
   ['listed proxies', { cidrs: ['10.0.0.0/8'] }, appending, PRIVATE_PROXY],
-  ['two listed proxies', { cidrs: ['10.0.0.0/8', CLOUDFLARE_EDGE] }, (sent) => thenLocal(appending(sent)), PRIVATE_PROXY],
+  [
+    'two listed proxies',
+    { cidrs: ['10.0.0.0/8', CLOUDFLARE_EDGE] },
+    (sent) => thenLocal(appending(sent)),
+    PRIVATE_PROXY,
+  ],
   [
     'a proxy that overwrites the host',
     { hops: 1, host: true },
@@ -107,14 +125,24 @@ const BEHIND: [name: string, setting: ProxySetting, proxy: Proxy, peer: string][
     { hops: 1, headers: 'forwarded' },
     (sent) => ({
       ...sent,
-      forwarded: [sent.forwarded, `for="${ATTACKER}:4711";proto=https`].filter((entry) => entry !== undefined).join(', '),
+      forwarded: [sent.forwarded, `for="${ATTACKER}:4711";proto=https`]
+        .filter((entry) => entry !== undefined)
+        .join(', '),
     }),
     PRIVATE_PROXY,
   ],
 ];
 
 interface Seen {
-  client: { ip: string; peer: string; protocol: string; host: string; hostname: string; origin: string; forwarded: boolean };
+  client: {
+    ip: string;
+    peer: string;
+    protocol: string;
+    host: string;
+    hostname: string;
+    origin: string;
+    forwarded: boolean;
+  };
   express: { ip: string; protocol: string; hostname: string };
   headers: Headers;
 }
@@ -169,7 +197,11 @@ describe.each(EXPRESS)('on Express %s', (_version, express) => {
 
   it('who comes from an address of Cloudflare itself, a Worker, is that Worker', async () => {
     const worker = '2a06:98c0:3600::103';
-    const headers = { 'x-forwarded-for': `6.6.6.6, ${worker}`, 'x-forwarded-proto': 'https', 'cf-connecting-ip': worker };
+    const headers = {
+      'x-forwarded-for': `6.6.6.6, ${worker}`,
+      'x-forwarded-proto': 'https',
+      'cf-connecting-ip': worker,
+    };
     expectTruth((await ask('cloudflare', CLOUDFLARE_EDGE, headers)).seen, {
       ip: worker,
       peer: CLOUDFLARE_EDGE,
@@ -191,9 +223,18 @@ describe.each(EXPRESS)('on Express %s', (_version, express) => {
       [{ hops: 1 }, { forwarded: 'for=_hidden' }],
       [{ hops: 1 }, { forwarded: 'for="2001:db8::1"' }],
       [{ hops: 1 }, { forwarded: `for=${ATTACKER};proto=gopher` }],
-      [{ hops: 1 }, { forwarded: `for=${ATTACKER};proto=http`, 'x-forwarded-for': ATTACKER, 'x-forwarded-proto': 'https' }],
-      [{ hops: 1, host: true }, { 'x-forwarded-for': ATTACKER, 'x-forwarded-host': 'shop.example@evil.test' }],
-      [{ hops: 1, host: true }, { 'x-forwarded-for': ATTACKER, 'x-forwarded-host': 'shop.example', 'x-forwarded-port': 'x' }],
+      [
+        { hops: 1 },
+        { forwarded: `for=${ATTACKER};proto=http`, 'x-forwarded-for': ATTACKER, 'x-forwarded-proto': 'https' },
+      ],
+      [
+        { hops: 1, host: true },
+        { 'x-forwarded-for': ATTACKER, 'x-forwarded-host': 'shop.example@evil.test' },
+      ],
+      [
+        { hops: 1, host: true },
+        { 'x-forwarded-for': ATTACKER, 'x-forwarded-host': 'shop.example', 'x-forwarded-port': 'x' },
+      ],
       ['cloudflare', { 'x-forwarded-for': `6.6.6.6, ${CLOUDFLARE_EDGE}`, 'cf-connecting-ip': '6.6.6.6, 7.7.7.7' }],
       ['fly', { 'fly-client-ip': 'unknown' }],
     ])('%j %j', async (setting, headers) => {
@@ -227,7 +268,9 @@ describe.each(EXPRESS)('on Express %s', (_version, express) => {
     expect((await ask('caddy', PRIVATE_PROXY, { ...told, 'x-forwarded-host': 'evil.test' })).status).toBe(421);
     expect((await ask('nginx', PRIVATE_PROXY, { ...told, 'x-forwarded-host': 'shop.example' })).status).toBe(421);
     const ported = { ...told, 'x-forwarded-host': 'admin.shop.example', 'x-forwarded-port': '8443' };
-    expect((await ask({ hops: 1, host: true }, PRIVATE_PROXY, ported)).seen?.client.host).toBe('admin.shop.example:8443');
+    expect((await ask({ hops: 1, host: true }, PRIVATE_PROXY, ported)).seen?.client.host).toBe(
+      'admin.shop.example:8443',
+    );
   });
 
   describe('control: Express alone', () => {

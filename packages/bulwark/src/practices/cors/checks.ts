@@ -1,4 +1,5 @@
 import { type Check, type Exchange, expectThat, header, onExchange, type Probe, type Verdict } from '../../check.ts';
+import { hostOf } from '../../origins.ts';
 
 const FOREIGN = 'https://bulwark-probe.invalid';
 
@@ -76,7 +77,10 @@ const lookalike: Check = {
   asvs: ['3.4.2'],
   probes: lookalikes,
   judge({ exchanges, origin }) {
-    const sent = { 'cors/prefixed-read': `https://evil${hostOf(origin)}`, 'cors/suffixed-read': `${origin}${FOREIGN.slice(7).replace('/', '.')}` };
+    const sent = {
+      'cors/prefixed-read': `https://evil${hostOf(origin)}`,
+      'cors/suffixed-read': `${origin}.bulwark-probe.invalid`,
+    };
     const seen = Object.entries(sent).filter(([name]) => exchanges[name] !== undefined);
     if (seen.length === 0) return unknown('the app gave no answer to an origin that resembles its own');
     const fooled = seen.find(([name, value]) => allowedOrigin(exchanges[name] as Exchange) === value);
@@ -86,10 +90,6 @@ const lookalike: Check = {
     );
   },
 };
-
-function hostOf(origin: string): string {
-  return origin.slice(origin.indexOf('//') + 2);
-}
 
 const anyOrigin: Check = {
   id: 'cors/any-origin-allowed',

@@ -48,7 +48,10 @@ export function errors(options: ErrorsOptions = {}, services: Services = ALONE):
       if (isNews) tell(context.failure, req);
       if (state === 'begun') return void res.destroy();
       if (state !== 'open') return;
-      const shown = mayDebug && description.internal && isLocalRequest(req) ? describeFailure(error) : undefined;
+      const shown =
+        mayDebug && !context.selfTest && description.internal && isLocalRequest(req)
+          ? describeFailure(error)
+          : undefined;
       respond(req, res, description, toProblem(description, requestIdOf(req), shown), page);
     } catch {
       answerSomehow(res);

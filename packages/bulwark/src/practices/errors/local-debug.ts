@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Any of these says that somebody stands between: the client is not on this machine, whatever the socket says. */
-const FORWARDING = [
+const FORWARDING: ReadonlySet<string> = new Set([
   'forwarded',
   'via',
   'x-forwarded-for',
@@ -17,7 +17,7 @@ const FORWARDING = [
   'fastly-client-ip',
   'fly-client-ip',
   'x-azure-clientip',
-];
+]);
 
 const LOOPBACK_ADDRESS = /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$|^::1$/i;
 const LOOPBACK_HOST = /^(?:localhost|[a-z\d-]{1,63}\.localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?::\d{1,5})?$/i;
@@ -29,5 +29,6 @@ const LOOPBACK_HOST = /^(?:localhost|[a-z\d-]{1,63}\.localhost|127\.\d{1,3}\.\d{
 export function isLocalRequest(req: IncomingMessage): boolean {
   if (!LOOPBACK_ADDRESS.test(req.socket?.remoteAddress ?? '')) return false;
   if (!LOOPBACK_HOST.test(req.headers.host ?? '')) return false;
-  return FORWARDING.every((name) => req.headers[name] === undefined);
+  // The raw list: the client practice takes what it does not believe out of `req.headers`.
+  return !req.rawHeaders.some((name, i) => i % 2 === 0 && FORWARDING.has(name.toLowerCase()));
 }

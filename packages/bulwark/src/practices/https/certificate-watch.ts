@@ -71,6 +71,7 @@ export function watchCertificate(options: WatchOptions): CertificateWatch {
     if (closed) return;
     if (seen.digest === current.digest) {
       suspect = undefined;
+      refused = undefined;
       return remind();
     }
     try {

@@ -1,60 +1,22 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import type http from 'node:http';
 import https from 'node:https';
-import net from 'node:net';
 import { join } from 'node:path';
-import tls from 'node:tls';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { send, serve } from '../../../test/support/http.ts';
-import type { RequestListener } from './drain.ts';
-import { recorder, type TestAuthority, temporaryDirectory, testAuthority, writePair } from './fixtures/certificates.ts';
-import { type Listening, type ListenOptions, listen } from './listen.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { bench } from './fixtures/server.ts';
 
-const hello: RequestListener = (_req, res) => void res.end('hello');
-
-let directory: string;
-let remove: () => Promise<void>;
-let authority: TestAuthority;
-let open: Listening[];
-beforeEach(async () => {
-  ({ path: directory, remove } = await temporaryDirectory());
-  authority = await testAuthority();
-  open = [];
-});
-afterEach(async () => {
-  await Promise.all(open.map((listening) => listening.close()));
-  await remove();
-});
-
-async function start(
-  options: ListenOptions = {},
-  listener: RequestListener = hello,
-  services = recorder(),
-): Promise<Listening> {
-  const files = await writePair(directory, await authority.issue(['localhost', '127.0.0.1', 'shop.test']));
-  const listening = await listen(listener, { ...files, port: 0, host: '127.0.0.1', grace: 2000, ...options }, services);
-  open.push(listening);
-  return listening;
-}
-
-function connect(port: number, options: tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({ port, host: '127.0.0.1', ca: authority.ca, ...options }, () => resolve(socket));
-    socket.once('error', reject);
-  });
-}
+const at = bench();
 
 describe('close', () => {
   it('finishes what is in flight with Connection: close, and drops idle connections at once', async () => {
     let answer: (() => void) | undefined;
-    const { port, close } = await start({ grace: 60_000 }, (req, res) => {
+    const { port, close } = await at.start({ grace: 60_000 }, (req, res) => {
       if (req.url === '/slow') answer = () => void res.end('done');
       else res.end('hello');
     });
-    const agent = new https.Agent({ keepAlive: true, ca: authority.ca });
+    const agent = new https.Agent({ keepAlive: true, ca: at.authority.ca });
     const idle = https.get({ port, host: '127.0.0.1', agent });
     const [response] = (await once(idle, 'response')) as [http.IncomingMessage];
     const idleClosed = once(response.socket, 'close');
@@ -66,7 +28,7 @@ describe('close', () => {
       host: '127.0.0.1',
       path: '/slow',
       agent: false,
-      ca: authority.ca,
+      ca: at.authority.ca,
       headers: { Connection: 'keep-alive' },
     });
     const answered = once(slow, 'response') as Promise<[http.IncomingMessage]>;
@@ -75,7 +37,7 @@ describe('close', () => {
     const closed = close();
     expect(close()).toBe(closed);
     await idleClosed;
-    await expect(connect(port)).rejects.toThrow(/ECONNREFUSED/);
+    await expect(at.connect(port)).rejects.toThrow(/ECONNREFUSED/);
     answer?.();
     const [late] = await answered;
     expect(late.headers.connection).toBe('close');
@@ -86,11 +48,14 @@ describe('close', () => {
 
   it('closes the connection after an answer whose head had already promised to keep it', async () => {
     let finish: (() => void) | undefined;
-    const { port, close } = await start({ grace: 60_000, serverOptions: { keepAliveTimeout: 60_000 } }, (_req, res) => {
-      res.write('first ');
-      finish = () => void res.end('last');
-    });
-    const agent = new https.Agent({ keepAlive: true, ca: authority.ca });
+    const { port, close } = await at.start(
+      { grace: 60_000, serverOptions: { keepAliveTimeout: 60_000 } },
+      (_req, res) => {
+        res.write('first ');
+        finish = () => void res.end('last');
+      },
+    );
+    const agent = new https.Agent({ keepAlive: true, ca: at.authority.ca });
     const request = https.get({ port, host: '127.0.0.1', agent });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     const closed = close();
@@ -103,17 +68,17 @@ describe('close', () => {
   });
 
   it('cuts off what is left after the grace, upgraded connections and connections without a request too', async () => {
-    const { port, server, close } = await start({ grace: 100 }, () => undefined);
+    const { port, server, close } = await at.start({ grace: 100 }, () => undefined);
     server.on(
       'upgrade',
       (_req, socket) =>
         void socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
     );
-    const hanging = https.get({ port, host: '127.0.0.1', agent: false, ca: authority.ca });
+    const hanging = https.get({ port, host: '127.0.0.1', agent: false, ca: at.authority.ca });
     const hung = once(hanging, 'error');
-    const silent = await connect(port);
+    const silent = await at.connect(port);
     const silentClosed = once(silent, 'close');
-    const upgraded = await connect(port);
+    const upgraded = await at.connect(port);
     upgraded.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
     await once(upgraded, 'data');
     const upgradedClosed = once(upgraded, 'close');
@@ -133,7 +98,7 @@ describe('close', () => {
       await close(); console.log(url)`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--input-type=module', '-e', program, join(directory, 'ca')],
+      ['--input-type=module', '-e', program, join(at.directory, 'ca')],
       { timeout: 15_000 },
     );
     expect(stdout).toMatch(/^https:\/\/localhost:\d+\n$/);

@@ -1,83 +1,48 @@
-import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import type http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { send, serve } from '../../../test/support/http.ts';
 import type { RequestListener } from './drain.ts';
-import { recorder, type TestAuthority, temporaryDirectory, testAuthority, writePair } from './fixtures/certificates.ts';
-import { type Listening, type ListenOptions, listen } from './listen.ts';
+import { recorder, writePair } from './fixtures/certificates.ts';
+import { bench, hello } from './fixtures/server.ts';
+import { type ListenOptions, listen } from './listen.ts';
 
-const hello: RequestListener = (_req, res) => void res.end('hello');
-
-let directory: string;
-let remove: () => Promise<void>;
-let authority: TestAuthority;
-let open: Listening[];
-beforeEach(async () => {
-  ({ path: directory, remove } = await temporaryDirectory());
-  authority = await testAuthority();
-  open = [];
-});
-afterEach(async () => {
-  await Promise.all(open.map((listening) => listening.close()));
-  await remove();
-});
-
-async function start(
-  options: ListenOptions = {},
-  listener: RequestListener = hello,
-  services = recorder(),
-): Promise<Listening> {
-  const files = await writePair(directory, await authority.issue(['localhost', '127.0.0.1', 'shop.test']));
-  const listening = await listen(listener, { ...files, port: 0, host: '127.0.0.1', grace: 2000, ...options }, services);
-  open.push(listening);
-  return listening;
-}
-
-function connect(port: number, options: tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({ port, host: '127.0.0.1', ca: authority.ca, ...options }, () => resolve(socket));
-    socket.once('error', reject);
-  });
-}
+const at = bench();
 
 describe('TLS', () => {
   it('serves under a name that the certificate has', async () => {
-    const { url, port } = await start();
+    const { url, port } = await at.start();
     expect(url).toBe(`https://localhost:${port}`);
-    expect(await send(`https://127.0.0.1:${port}/`, { ca: authority.ca })).toMatchObject({
+    expect(await send(`https://127.0.0.1:${port}/`, { ca: at.authority.ca })).toMatchObject({
       status: 200,
       body: 'hello',
     });
   });
 
   it('names the origin that the certificate is for, where that is not localhost', async () => {
-    const files = await writePair(directory, await authority.issue(['shop.test']));
+    const files = await writePair(at.directory, await at.authority.issue(['shop.test']));
     const options = { ...files, port: 0, host: '127.0.0.1', origins: ['https://shop.test'] };
     const listening = await listen(hello, options, recorder());
-    open.push(listening);
+    at.open.push(listening);
     expect(listening.url).toBe(`https://shop.test:${listening.port}`);
   });
 
   it('writes an IPv6 name in brackets', async () => {
-    const files = await writePair(directory, await authority.issue(['fd00::1']));
+    const files = await writePair(at.directory, await at.authority.issue(['fd00::1']));
     const listening = await listen(hello, { ...files, port: 0, origins: ['https://[fd00::1]'] }, recorder());
-    open.push(listening);
+    at.open.push(listening);
     expect(listening.url).toBe(`https://[fd00::1]:${listening.port}`);
   });
 
   it('speaks TLS 1.2 and 1.3 with AEAD suites, and HTTP/1.1 only', async () => {
-    const { port } = await start();
-    const modern = await connect(port, { ALPNProtocols: ['h2', 'http/1.1'] });
+    const { port } = await at.start();
+    const modern = await at.connect(port, { ALPNProtocols: ['h2', 'http/1.1'] });
     expect([modern.getProtocol(), modern.alpnProtocol]).toEqual(['TLSv1.3', 'http/1.1']);
     modern.destroy();
-    const older = await connect(port, { maxVersion: 'TLSv1.2' });
+    const older = await at.connect(port, { maxVersion: 'TLSv1.2' });
     expect(older.getCipher().name).toBe('ECDHE-ECDSA-AES256-GCM-SHA384');
     older.destroy();
   });
@@ -87,15 +52,15 @@ describe('TLS', () => {
     ['CBC suites', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA' }],
     ['clients that want h2 alone', { ALPNProtocols: ['h2'] }],
   ] satisfies [string, tls.ConnectionOptions][])('refuses %s', async (_, options) => {
-    const { port } = await start();
-    await expect(connect(port, options)).rejects.toThrow();
+    const { port } = await at.start();
+    await expect(at.connect(port, options)).rejects.toThrow();
   });
 
   it('lets node’s own defaults through where it does not set them: the control of the CBC test', async () => {
-    const { cert, key } = await authority.issue(['localhost', '127.0.0.1']);
+    const { cert, key } = await at.authority.issue(['localhost', '127.0.0.1']);
     const server = https.createServer({ cert, key }, hello);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const socket = await connect((server.address() as net.AddressInfo).port, {
+    const socket = await at.connect((server.address() as net.AddressInfo).port, {
       maxVersion: 'TLSv1.2',
       ciphers: 'ECDHE-ECDSA-AES128-SHA256',
     });
@@ -105,8 +70,8 @@ describe('TLS', () => {
   });
 
   it('exchanges keys with X25519MLKEM768 where this OpenSSL has it', async () => {
-    const { port } = await start();
-    const socket = await connect(port);
+    const { port } = await at.start();
+    const socket = await at.connect(port);
     const { name } = socket.getEphemeralKeyInfo() as { name?: string };
     socket.destroy();
     const [major = 0, minor = 0] = process.versions.openssl.split('.').map(Number);
@@ -114,7 +79,7 @@ describe('TLS', () => {
   });
 
   it('passes the server’s limits on', async () => {
-    const { server } = await start({
+    const { server } = await at.start({
       serverOptions: { headersTimeout: 1234, requestTimeout: 4321, maxConnections: 7 },
     });
     expect([server.headersTimeout, server.requestTimeout, server.maxConnections]).toEqual([1234, 4321, 7]);
@@ -130,12 +95,12 @@ describe('a certificate that is renewed', () => {
       finish = () => void res.end('last');
     };
     const services = recorder();
-    const { port } = await start({}, listener, services);
-    const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ca: authority.ca });
+    const { port } = await at.start({}, listener, services);
+    const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ca: at.authority.ca });
     const ask = (path: string, using?: https.Agent): Promise<{ body: string; socket: tls.TLSSocket; serial: string }> =>
       new Promise((resolve, reject) => {
         const request = https.get(
-          { port, host: '127.0.0.1', path, agent: using ?? false, ca: authority.ca },
+          { port, host: '127.0.0.1', path, agent: using ?? false, ca: at.authority.ca },
           (response) => {
             const socket = response.socket as tls.TLSSocket;
             const serial = socket.getPeerCertificate().serialNumber;
@@ -153,7 +118,7 @@ describe('a certificate that is renewed', () => {
       const download = ask('/download');
       await vi.waitFor(() => expect(finish).toBeDefined());
 
-      await writePair(directory, await authority.issue(['localhost', '127.0.0.1']));
+      await writePair(at.directory, await at.authority.issue(['localhost', '127.0.0.1']));
       await vi.waitFor(
         () => expect(services.events.map(({ event }) => event)).toContain('sys_certificate_changed'),
         10_000,
@@ -165,10 +130,10 @@ describe('a certificate that is renewed', () => {
       expect(fresh.serial).not.toBe(before.serial);
       finish?.();
       expect((await download).body).toBe('first last');
-      const older = await connect(port, { maxVersion: 'TLSv1.2' });
+      const older = await at.connect(port, { maxVersion: 'TLSv1.2' });
       expect(older.getCipher().name).toMatch(/GCM/);
       older.destroy();
-      await expect(connect(port, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' })).rejects.toThrow();
+      await expect(at.connect(port, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' })).rejects.toThrow();
     } finally {
       agent.destroy();
     }
@@ -176,13 +141,13 @@ describe('a certificate that is renewed', () => {
 
   it('is refused when it is half written: the old one stays', async () => {
     const services = recorder();
-    const { port } = await start({}, hello, services);
-    await writeFile(join(directory, 'tls.crt'), '-----BEGIN CERTIFICATE-----\nMIIB');
+    const { port } = await at.start({}, hello, services);
+    await writeFile(join(at.directory, 'tls.crt'), '-----BEGIN CERTIFICATE-----\nMIIB');
     await vi.waitFor(
       () => expect(services.events.map(({ event }) => event)).toContain('sys_certificate_refused'),
       10_000,
     );
-    expect((await send(`https://127.0.0.1:${port}/`, { ca: authority.ca })).status).toBe(200);
+    expect((await send(`https://127.0.0.1:${port}/`, { ca: at.authority.ca })).status).toBe(200);
   });
 });
 
@@ -196,7 +161,7 @@ describe('without a certificate', () => {
 
   it('serves plain HTTP where a proxy ends TLS', async () => {
     const listening = await listen(hello, { port: 0, terminated: true, origins: ['https://shop.example'] }, recorder());
-    open.push(listening);
+    at.open.push(listening);
     expect(listening.url).toBe(`http://localhost:${listening.port}`);
     expect((await send(`http://127.0.0.1:${listening.port}/`)).status).toBe(200);
   });
@@ -206,10 +171,10 @@ describe('without a certificate', () => {
     const options = {
       port: 0,
       origins: ['https://localhost:8443', 'https://shop.example'],
-      local: { directory: join(directory, 'ca') },
+      local: { directory: join(at.directory, 'ca') },
     };
     const listening = await listen(hello, options, services);
-    open.push(listening);
+    at.open.push(listening);
     expect(listening.local).toMatchObject({ created: true, trust: expect.stringContaining('NODE_EXTRA_CA_CERTS') });
     expect(services.events).toMatchObject([{ event: 'sys_certificate_changed', level: 'INFO' }]);
     expect((listening.server.address() as net.AddressInfo).address).toBe('127.0.0.1');
@@ -217,7 +182,7 @@ describe('without a certificate', () => {
 
   it('serves plain HTTP in development where all origins are plain', async () => {
     const listening = await listen(hello, { port: 0, origins: ['http://localhost:3000'] }, recorder('development'));
-    open.push(listening);
+    at.open.push(listening);
     expect(listening.url).toMatch(/^http:/);
   });
 
@@ -227,24 +192,24 @@ describe('without a certificate', () => {
   ] as const)('the local CA, asked for %s', async (_, mode, origins, works) => {
     const started = listen(
       hello,
-      { port: 0, host: '127.0.0.1', origins, local: { directory: join(directory, 'ca') } },
+      { port: 0, host: '127.0.0.1', origins, local: { directory: join(at.directory, 'ca') } },
       recorder(mode),
     );
     if (!works) return expect(started).rejects.toThrow(/trusts a local CA.*ERR_CONFIG_CERTIFICATE/);
-    open.push(await started);
-    expect(open[0]?.url).toMatch(/^https:\/\/localhost:/);
+    at.open.push(await started);
+    expect(at.open[0]?.url).toMatch(/^https:\/\/localhost:/);
   });
 });
 
 describe('a certificate that cannot serve', () => {
   it('expired: does not start in production; outside it starts and warns', async () => {
-    const expired = await authority.issue(['localhost'], new Date(Date.now() - 60_000));
-    const files = await writePair(directory, expired);
+    const expired = await at.authority.issue(['localhost'], new Date(Date.now() - 60_000));
+    const files = await writePair(at.directory, expired);
     await expect(listen(hello, { ...files, port: 0 }, recorder('production'))).rejects.toThrow(
       /is expired.*ERR_CONFIG_CERTIFICATE/,
     );
     const services = recorder('development');
-    open.push(await listen(hello, { ...files, port: 0 }, services));
+    at.open.push(await listen(hello, { ...files, port: 0 }, services));
     expect(services.events).toMatchObject([{ event: 'sys_certificate_warning', level: 'CRITICAL' }]);
   });
 
@@ -263,21 +228,21 @@ describe('ports', () => {
   it('names a port that is taken, and leaves nothing open', async () => {
     const other = await serve(hello);
     try {
-      await expect(start({ port: other.port })).rejects.toThrow(new RegExp(`port ${other.port}.*taken.*ERR_LISTEN`));
-      await expect(start({ http: other.port })).rejects.toThrow(/listen\.http.*another http.*ERR_LISTEN/);
+      await expect(at.start({ port: other.port })).rejects.toThrow(new RegExp(`port ${other.port}.*taken.*ERR_LISTEN`));
+      await expect(at.start({ http: other.port })).rejects.toThrow(/listen\.http.*another http.*ERR_LISTEN/);
     } finally {
       await other.close();
     }
   });
 
   it('opens a second, plain port with the same listener', async () => {
-    const { httpUrl, port, url } = await start({ http: 0 }, (req, res) => {
+    const { httpUrl, port, url } = await at.start({ http: 0 }, (req, res) => {
       res.end((req.socket as tls.TLSSocket).encrypted === true ? 'tls' : 'plain');
     });
     expect(httpUrl).toMatch(/^http:\/\/localhost:\d+$/);
     expect(httpUrl).not.toBe(url.replace('https', 'http'));
     expect((await send(`http://127.0.0.1:${new URL(httpUrl ?? '').port}/`)).body).toBe('plain');
-    expect((await send(`https://127.0.0.1:${port}/`, { ca: authority.ca })).body).toBe('tls');
+    expect((await send(`https://127.0.0.1:${port}/`, { ca: at.authority.ca })).body).toBe('tls');
   });
 });
 
@@ -285,7 +250,7 @@ describe('what is no request', () => {
   const raw = (port: number, bytes: string, secure: boolean): Promise<string> =>
     new Promise((resolve) => {
       const socket = secure
-        ? tls.connect({ port, host: '127.0.0.1', ca: authority.ca }, () => socket.write(bytes))
+        ? tls.connect({ port, host: '127.0.0.1', ca: at.authority.ca }, () => socket.write(bytes))
         : net.connect({ port, host: '127.0.0.1' }, () => socket.write(bytes));
       let seen = '';
       socket.on('data', (chunk: Buffer) => {
@@ -300,7 +265,7 @@ describe('what is no request', () => {
     ['a header of 20 kB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
     ['two lengths', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400],
   ] as const)('%s is answered with a status line alone', async (_, bytes, status) => {
-    const { port } = await start();
+    const { port } = await at.start();
     const answer = await raw(port, bytes, true);
     expect(answer).toMatch(
       new RegExp(`^HTTP/1\\.1 ${status} [A-Za-z ]+\\r\\nConnection: close\\r\\nContent-Length: 0\\r\\n\\r\\n$`),
@@ -308,14 +273,14 @@ describe('what is no request', () => {
   });
 
   it('a request that takes too long is answered with 408', async () => {
-    const { port } = await start({
+    const { port } = await at.start({
       serverOptions: { headersTimeout: 50, requestTimeout: 100, connectionsCheckingInterval: 20 },
     });
     expect(await raw(port, 'GET / HTTP/1.1\r\nHost:', true)).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   it('does not write into an answer that has begun', async () => {
-    const { port } = await start({}, (_req, res) => {
+    const { port } = await at.start({}, (_req, res) => {
       res.writeHead(200, { 'Content-Length': '100' });
       res.write('begun');
     });
@@ -324,8 +289,8 @@ describe('what is no request', () => {
   });
 
   it('plain HTTP on the TLS port is closed, and the server lives on', async () => {
-    const { port } = await start();
+    const { port } = await at.start();
     expect(await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', false)).not.toContain('hello');
-    expect((await send(`https://127.0.0.1:${port}/`, { ca: authority.ca })).status).toBe(200);
+    expect((await send(`https://127.0.0.1:${port}/`, { ca: at.authority.ca })).status).toBe(200);
   });
 });

@@ -47,7 +47,7 @@ const path = z
   .regex(/^\/[^?#*\s]*$/, 'write an exact path such as /healthz: it begins with a slash and has no query or pattern');
 
 /** The fields, for the schema of this practice and that of its listener. */
-export const FIELDS = {
+export const FIELDS: Readonly<Record<keyof HttpsOptions, z.ZodType>> = {
   origins: z.array(z.string()).readonly(),
   cert: z.string().min(1),
   key: z.string().min(1),
@@ -64,7 +64,7 @@ export const FIELDS = {
   apiPaths: z.array(path).readonly(),
   insecurePlainPaths: z.array(path).readonly(),
   grace: z.union([z.number(), z.string()]),
-} as const satisfies Record<keyof HttpsOptions, z.ZodType>;
+};
 
 /** The options as a user may write them. */
 export const schema: z.ZodType = z.strictObject(FIELDS).partial();

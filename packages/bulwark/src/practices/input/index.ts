@@ -78,7 +78,7 @@ function readWith({ limit, read }: Reader, req: IncomingMessage, res: ServerResp
     req.off('data', count);
     if (error instanceof Refusal && error.code === 'ERR_BODY_TOO_LARGE') {
       // Whatever the error handler makes of the refusal's headers, the rest of this body is not waited for.
-      void res;
+      res.shouldKeepAlive = false;
     }
     done(error);
   };

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
 import { pinoHttp } from 'pino-http';
+import { afterEach, describe, expect, it } from 'vitest';
 import winston from 'winston';
 import { EXPRESS, type Express, type Sent, type Served, send, serve } from '../../../test/support/http.ts';
 import { errors } from '../errors/index.ts';
@@ -113,7 +113,7 @@ describe.each(EXPRESS)('on Express %s', (_, express) => {
     expect(log).toContain('body-hunter2');
   });
 
-  it('it is not in the line of logging()', async () => {
+  it('logging() writes a line without it', async () => {
     const log = await logOf(
       express,
       (app, write) => app.use(logging({ stream: { write } }), express.json(), errors()),

@@ -20,14 +20,19 @@ async function judge(app: unknown): Promise<Record<string, Verdict['result']>> {
       headers: { ...probe.headers, ...(body === undefined ? {} : { 'content-length': String(body.length) }) },
       ...(body === undefined ? {} : { body }),
     });
-    exchanges[name] = { probe, status: answer.status, headers: answer.headers as Exchange['headers'], body: answer.body };
+    exchanges[name] = {
+      probe,
+      status: answer.status,
+      headers: answer.headers as Exchange['headers'],
+      body: answer.body,
+    };
   }
   await served.close();
   return results({ origin: served.url, exchanges });
 }
 
 function results(facts: RunningFacts): Record<string, Verdict['result']> {
-  return Object.fromEntries(checks.map((check) => [check.id.split('/')[1], check.judge(facts).result]));
+  return Object.fromEntries(checks.map((check) => [check.id.slice('rate-limit/'.length), check.judge(facts).result]));
 }
 
 const PROBES = (checks[0] as Check).probes;
@@ -76,17 +81,25 @@ describe.each(EXPRESS)('the checks on Express %s', (_, express) => {
     expect(await judge(app)).toEqual({ absent: 'pass', 'errors-not-counted': 'fail' });
   });
 
-  it.each(['draft-6', 'draft-7', 'draft-8', false] as const)('take express-rate-limit in its place, headers %s', async (version) => {
-    const app = express();
-    app.use(expressRateLimit({ windowMs: 900_000, limit: 100, standardHeaders: version, legacyHeaders: version === false }));
-    app.use(express.json());
-    expect(await judge(app)).toEqual({ absent: 'pass', 'errors-not-counted': 'pass' });
-  });
+  it.each(['draft-6', 'draft-7', 'draft-8', false] as const)(
+    'take express-rate-limit in its place, headers %s',
+    async (version) => {
+      const app = express();
+      app.use(
+        expressRateLimit({ windowMs: 900_000, limit: 100, standardHeaders: version, legacyHeaders: version === false }),
+      );
+      app.use(express.json());
+      expect(await judge(app)).toEqual({ absent: 'pass', 'errors-not-counted': 'pass' });
+    },
+  );
 });
 
 describe('the checks on recordings', () => {
   it('cannot tell where an answer is missing', () => {
-    expect(results(facts(draft(99), undefined, draft(98)))).toEqual({ absent: 'unknown', 'errors-not-counted': 'unknown' });
+    expect(results(facts(draft(99), undefined, draft(98)))).toEqual({
+      absent: 'unknown',
+      'errors-not-counted': 'unknown',
+    });
   });
 
   it.each([

@@ -38,7 +38,8 @@ function toldBy(exchange: Exchange): Told | undefined {
     const item = policy.split(',').find((part) => part.trim().startsWith(name)) ?? '';
     return told(parameter(current, 'r'), parameter(item, 'q'), parameter(item, 'w'));
   }
-  if (current !== undefined) return told(parameter(current, 'remaining'), parameter(current, 'limit'), parameter(policy, 'w'));
+  if (current !== undefined)
+    return told(parameter(current, 'remaining'), parameter(current, 'limit'), parameter(policy, 'w'));
   for (const prefix of ['ratelimit', 'x-ratelimit', 'x-rate-limit']) {
     const left = header(exchange, `${prefix}-remaining`);
     const limit = header(exchange, `${prefix}-limit`);

@@ -21,7 +21,8 @@ const INSTEAD: Readonly<Record<string, string>> = {
   skip: "write exempt('rate-limit', { reason }) on the route that needs no limit",
   skipSuccessfulRequests: "write countOnly: 'failures' in the limit() of that route",
   skipFailedRequests: 'failed requests count like others, or probing would be free; remove it',
-  requestWasSuccessful: "write countOnly: 'failures' in the limit() of that route, and call refund(req) where it succeeds",
+  requestWasSuccessful:
+    "write countOnly: 'failures' in the limit() of that route, and call refund(req) where it succeeds",
   handler: 'a refused request goes to the error handler as ERR_RATE_LIMIT; shape the answer there',
   message: 'a refused request goes to the error handler as ERR_RATE_LIMIT; shape the answer there',
   statusCode: 'a refused request is answered with 429 (RFC 6585); remove it',

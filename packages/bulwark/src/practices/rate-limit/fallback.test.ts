@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { rateLimitStoreContract } from '../../../test/support/rate-limit-store-contract.ts';
 import { type Received, send, serve } from '../../../test/support/http.ts';
+import { rateLimitStoreContract } from '../../../test/support/rate-limit-store-contract.ts';
 import type { EventInput } from '../../events.ts';
 import { memoryRateLimitStore } from '../../stores/memory-rate-limit.ts';
 import type { RateLimitResult, RateLimitRule, RateLimitStore } from '../../stores/rate-limit-store.ts';
@@ -36,7 +36,13 @@ class FakeStore implements RateLimitStore {
 const RULE: RateLimitRule = { limit: 3, window: 60_000 };
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function setUp(): { fake: FakeStore; store: RateLimitStore; events: EventInput[]; clock: { time: number }; pass: (count: number) => Promise<number> } {
+function setUp(): {
+  fake: FakeStore;
+  store: RateLimitStore;
+  events: EventInput[];
+  clock: { time: number };
+  pass: (count: number) => Promise<number>;
+} {
   const fake = new FakeStore();
   const events: EventInput[] = [];
   const clock = { time: 0 };
@@ -146,10 +152,9 @@ describe('withFallback', () => {
 
   it('passes close() on', () => {
     let closed = 0;
-    const store = withFallback(
-      Object.assign(memoryRateLimitStore(), { close: () => void closed++ }),
-      { emit: () => undefined },
-    );
+    const store = withFallback(Object.assign(memoryRateLimitStore(), { close: () => void closed++ }), {
+      emit: () => undefined,
+    });
     void store.close?.();
     expect(closed).toBe(1);
   });
@@ -172,13 +177,16 @@ describe('an outage as a client sees it', () => {
     return answers.map(({ status }) => status);
   }
 
-  it.each(['rejects', 'hangs'] as const)('where the store %s: limited, never 500, one event for all limits', async (mood) => {
-    const fake = new FakeStore();
-    fake.mood = mood;
-    const events: EventInput[] = [];
-    expect(await statuses(fake, events, 5)).toEqual([200, 200, 200, 429, 429]);
-    expect(events.filter(({ level }) => level === 'CRITICAL')).toHaveLength(1);
-  });
+  it.each(['rejects', 'hangs'] as const)(
+    'where the store %s: limited, never 500, one event for all limits',
+    async (mood) => {
+      const fake = new FakeStore();
+      fake.mood = mood;
+      const events: EventInput[] = [];
+      expect(await statuses(fake, events, 5)).toEqual([200, 200, 200, 429, 429]);
+      expect(events.filter(({ level }) => level === 'CRITICAL')).toHaveLength(1);
+    },
+  );
 
   it('control: without the fallback the request fails with the store', async () => {
     const fake = new FakeStore();

@@ -46,7 +46,8 @@ export function withFallback(
       event: 'sys_error',
       level: 'CRITICAL',
       practice: 'rate-limit',
-      description: 'the rate-limit store is out of reach: a local limiter at the same limits takes over in this process',
+      description:
+        'the rate-limit store is out of reach: a local limiter at the same limits takes over in this process',
       // Not the message: drivers put their address, and some its password, into it.
       details: { error: nameOf(error) },
     });
@@ -62,12 +63,22 @@ export function withFallback(
     });
   }
 
-  function ask(key: string, cost: number, rule: RateLimitRule, now: number): RateLimitResult | Promise<RateLimitResult> {
+  function ask(
+    key: string,
+    cost: number,
+    rule: RateLimitRule,
+    now: number,
+  ): RateLimitResult | Promise<RateLimitResult> {
     const answer = store.consume(key, cost, rule, now);
     return isPromise(answer) ? within(answer.then(checked), timeout) : checked(answer);
   }
 
-  function askLocal(key: string, cost: number, rule: RateLimitRule, now: number): RateLimitResult | Promise<RateLimitResult> {
+  function askLocal(
+    key: string,
+    cost: number,
+    rule: RateLimitRule,
+    now: number,
+  ): RateLimitResult | Promise<RateLimitResult> {
     const answer = local.consume(key, cost, rule, now);
     if (!isPromise(answer)) countedHere.add(answer);
     return answer;
@@ -82,7 +93,11 @@ export function withFallback(
     };
     try {
       const answer = ask(key, cost, rule, now);
-      if (isPromise(answer)) answer.then(() => end(), (error: unknown) => end(error ?? 'unknown'));
+      if (isPromise(answer))
+        answer.then(
+          () => end(),
+          (error: unknown) => end(error ?? 'unknown'),
+        );
       else end();
     } catch (error) {
       end(error ?? 'unknown');

@@ -13,7 +13,7 @@ export { memoryRateLimitStore } from '../../stores/memory-rate-limit.ts';
 export type { RateLimitResult, RateLimitRule, RateLimitStore } from '../../stores/rate-limit-store.ts';
 export type { FallbackOptions } from './fallback.ts';
 export { withFallback } from './fallback.ts';
-export type { KeyPart, LimitOptions, RateLimitOptions } from './options.ts';
+export type { FromRequest, KeyPart, LimitOptions, RateLimitOptions } from './options.ts';
 
 /** What a decision of {@link limit} says of itself. */
 export interface LimitValue {
@@ -85,7 +85,7 @@ let unnamed = 0;
  * @example
  * app.post('/login',
  *   limit({ name: 'login', limit: 10, window: '15m', countOnly: 'failures' }),
- *   limit({ name: 'login-account', limit: 30, window: '1h', key: 'account', account: (req) => req.body?.email }),
+ *   limit({ name: 'login-account', limit: 30, window: '1h', key: 'account', account: (req: Request) => req.body?.email }),
  *   login)
  */
 export function limit(options: LimitOptions): DecisionHandler {
@@ -112,7 +112,9 @@ export function refund(req: IncomingMessage): boolean {
 }
 
 function gateLimits(req: IncomingMessage): readonly Decision[] {
-  return decisionsFor(req, 'rate-limit').filter((decision) => (decision.value as LimitValue | undefined)?.at === 'gate');
+  return decisionsFor(req, 'rate-limit').filter(
+    (decision) => (decision.value as LimitValue | undefined)?.at === 'gate',
+  );
 }
 
 function enforceDecisions(req: IncomingMessage, res: ServerResponse, next: Next): void {
@@ -127,7 +129,10 @@ function enforceDecisions(req: IncomingMessage, res: ServerResponse, next: Next)
 }
 
 /** In a store that others use too, two limits of one name would be one. */
-function requireName({ store, name }: { readonly store: unknown; readonly name: string | undefined }, field: string): void {
+function requireName(
+  { store, name }: { readonly store: unknown; readonly name: string | undefined },
+  field: string,
+): void {
   if (store === undefined || name !== undefined) return;
   throw new ConfigError('ERR_CONFIG_VALUE', {
     field: `${field}.name`,
@@ -147,7 +152,8 @@ function refuseInHandler(field: string): void {
   if (!IN_HANDLER.test(stack)) return;
   throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
     field,
-    message: 'it is made while a request is handled, so each request would have a limit of its own and none would ever be reached',
+    message:
+      'it is made while a request is handled, so each request would have a limit of its own and none would ever be reached',
     fix: 'make it once, where the app is put together, and use it in the route',
   });
 }

@@ -19,7 +19,8 @@ const accountKey = (name: unknown, ip = '192.0.2.1'): string =>
 
 describe('the client in a key', () => {
   it('is an IPv4 address whole, in whichever form it comes', () => {
-    for (const ip of ['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201']) expect(keyOf({}, requestFrom(ip))).toBe('c:192.0.2.1');
+    for (const ip of ['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201'])
+      expect(keyOf({}, requestFrom(ip))).toBe('c:192.0.2.1');
     expect(keyOf({}, requestFrom('::ffff:192.0.2.2'))).not.toBe(keyOf({}, requestFrom('::ffff:192.0.2.1')));
   });
 
@@ -27,7 +28,9 @@ describe('the client in a key', () => {
     const a = keyOf({}, requestFrom('2001:db8:1:200::1'));
     expect(keyOf({}, requestFrom('2001:db8:1:2ff:ffff::9'))).toBe(a);
     expect(keyOf({}, requestFrom('2001:db8:1:300::1'))).not.toBe(a);
-    expect(keyOf({ ipv6Prefix: 64 }, requestFrom('2001:db8:1:2ff:ffff::9'))).not.toBe(keyOf({ ipv6Prefix: 64 }, requestFrom('2001:db8:1:200::1')));
+    expect(keyOf({ ipv6Prefix: 64 }, requestFrom('2001:db8:1:2ff:ffff::9'))).not.toBe(
+      keyOf({ ipv6Prefix: 64 }, requestFrom('2001:db8:1:200::1')),
+    );
   });
 });
 
@@ -45,9 +48,12 @@ describe('the account in a key', () => {
     expect(accountKey(name)).toBe('c:192.0.2.1');
   });
 
-  it.each<unknown>([{}, { toString: 1 }, [{ toString: 1 }], [['bob']], { name: 'bob' }])('is one for all objects: %j', (name) => {
-    expect(accountKey(name)).toBe(accountKey({ other: 1 }, '192.0.2.50'));
-  });
+  it.each<unknown>([{}, { toString: 1 }, [{ toString: 1 }], [['bob']], { name: 'bob' }])(
+    'is one for all objects: %j',
+    (name) => {
+      expect(accountKey(name)).toBe(accountKey({ other: 1 }, '192.0.2.50'));
+    },
+  );
 
   it('stays short whatever is sent', () => {
     expect(accountKey('x'.repeat(1_000_000)).length).toBeLessThan(120);
@@ -58,7 +64,8 @@ describe('the account in a key', () => {
 
 describe('several parts', () => {
   it('give each pair a limit of its own', () => {
-    const of = (name: string, ip: string): string => keyOf({ key: ['account', 'client'], account }, requestFrom(ip, { name }));
+    const of = (name: string, ip: string): string =>
+      keyOf({ key: ['account', 'client'], account }, requestFrom(ip, { name }));
     expect(new Set([of('a', '192.0.2.1'), of('b', '192.0.2.1'), of('a', '192.0.2.2')]).size).toBe(3);
   });
 
@@ -71,7 +78,9 @@ describe('several parts', () => {
   });
 
   it('always have the client in them where a function is', () => {
-    expect(keyOf({ key: ['account', () => 'x'], account }, requestFrom('192.0.2.1', { name: 'a' }))).toContain('c:192.0.2.1');
+    expect(keyOf({ key: ['account', () => 'x'], account }, requestFrom('192.0.2.1', { name: 'a' }))).toContain(
+      'c:192.0.2.1',
+    );
     expect(keyOf({ key: () => 'x', dangerouslyReplaceKey: true }, requestFrom('192.0.2.1'))).not.toContain('192.0.2.1');
   });
 });

@@ -26,10 +26,18 @@ export function compileKey(options: ResolvedRateLimitOptions, field: string, isR
   const { account, ipv6Prefix } = options;
   const parts = new Set<KeyPart>(typeof options.key === 'object' ? options.key : [options.key]);
   if (parts.has('account') !== (account !== undefined)) {
-    throw contradiction(`${field}.account`, "key: 'account' and the function account go together", 'give both or neither');
+    throw contradiction(
+      `${field}.account`,
+      "key: 'account' and the function account go together",
+      'give both or neither',
+    );
   }
   if (parts.has('route') && !isRoute) {
-    throw contradiction(`${field}.key`, "'route' would give all clients of the app one limit", "use it in a route's limit()");
+    throw contradiction(
+      `${field}.key`,
+      "'route' would give all clients of the app one limit",
+      "use it in a route's limit()",
+    );
   }
   const functions = [...parts].filter((part) => typeof part === 'function');
   if (options.dangerouslyReplaceKey && functions.length === 0) {
@@ -64,7 +72,7 @@ export function compileKey(options: ResolvedRateLimitOptions, field: string, isR
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value.slice(0, 1024);
   if (value === undefined || value === null) return '';
-  if (typeof value !== 'object') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const isFlat = Array.isArray(value) && value.every((item) => typeof item !== 'object');
   return isFlat ? value.join(',').slice(0, 1024) : '[object]';
 }

@@ -1,4 +1,5 @@
 import type http from 'node:http';
+import type { Request } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EXPRESS, type Received, type Sent, type Served, send, serve } from '../../../test/support/http.ts';
 import { contextOf } from '../../context.ts';
@@ -31,17 +32,33 @@ const passed = (answers: readonly Received[]): number => answers.filter(({ statu
 
 describe.each(EXPRESS)('limit() on Express %s', (_, express) => {
   describe('limit() of a route', () => {
-    const SPELLINGS = ['/login', '/LOGIN', '/login/', '/LogIn/?x=1', '/login?x=1', '/login?x=2', '//login', '/%6cogin', '/login#a'];
+    const SPELLINGS = [
+      '/login',
+      '/LOGIN',
+      '/login/',
+      '/LogIn/?x=1',
+      '/login?x=1',
+      '/login?x=2',
+      '//login',
+      '/%6cogin',
+      '/login#a',
+    ];
 
     it('counts every spelling of the address as one', async () => {
       const url = await start(createSecured(express));
-      const answers = await sendAll(url, SPELLINGS.flatMap((target) => times(2, { method: 'POST', target })));
+      const answers = await sendAll(
+        url,
+        SPELLINGS.flatMap((target) => times(2, { method: 'POST', target })),
+      );
       expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
     });
 
     it('control: keyed on originalUrl, each spelling has a limit of its own', async () => {
       const url = await start(createVulnerable(express, undefined, { limit: 1000 }));
-      const answers = await sendAll(url, SPELLINGS.flatMap((target) => times(2, { method: 'POST', target })));
+      const answers = await sendAll(
+        url,
+        SPELLINGS.flatMap((target) => times(2, { method: 'POST', target })),
+      );
       expect(answers.filter(({ status }) => status === 401).length).toBeGreaterThan(10);
     });
 
@@ -68,9 +85,14 @@ describe.each(EXPRESS)('limit() on Express %s', (_, express) => {
     it('counts two limits apart, and tells the tighter one', async () => {
       const made = express();
       made.use(rateLimit({ limit: 100 }));
-      made.get('/a', limit({ name: 'a', limit: 3, window: '15m' }), limit({ name: 'b', limit: 2, window: '1h' }), (_req, res) => {
-        res.send('a');
-      });
+      made.get(
+        '/a',
+        limit({ name: 'a', limit: 3, window: '15m' }),
+        limit({ name: 'b', limit: 2, window: '1h' }),
+        (_req, res) => {
+          res.send('a');
+        },
+      );
       const url = await start(made);
       const [first, , third] = await sendAll(url, times(3, { target: '/a' }));
       expect(first?.headers['ratelimit-policy']).toBe('"default";q=100;w=60, "a";q=3;w=900, "b";q=2;w=3600');
@@ -82,12 +104,18 @@ describe.each(EXPRESS)('limit() on Express %s', (_, express) => {
     it('counts by account from many addresses, however the name is spelled', async () => {
       const made = express();
       made.use(express.json());
-      const account = (req: http.IncomingMessage): string | undefined => (req as { body?: { email?: string } }).body?.email;
+      const account = (req: Request): string | undefined => (req.body as { email?: string } | undefined)?.email;
       made.post('/login', limit({ limit: 3, window: '1h', key: 'account', account }), (_req, res) => {
         res.status(401).send('no');
       });
       const url = await start(made);
-      const emails: unknown[] = ['bob@shop.example', 'BOB@shop.example', ' bob@shop.example ', 'ｂｏｂ@shop.example', ['bob@shop.example']];
+      const emails: unknown[] = [
+        'bob@shop.example',
+        'BOB@shop.example',
+        ' bob@shop.example ',
+        'ｂｏｂ@shop.example',
+        ['bob@shop.example'],
+      ];
       const answers = await sendAll(
         url,
         emails.map((email, i) => ({
@@ -105,7 +133,10 @@ describe.each(EXPRESS)('limit() on Express %s', (_, express) => {
 
     it('control: by client alone, guessing from many addresses is not limited', async () => {
       const url = await start(createSecured(express));
-      const answers = await sendAll(url, Array.from({ length: 9 }, (_unused, i) => ({ method: 'POST', target: '/login', from: `127.0.0.${i + 1}` })));
+      const answers = await sendAll(
+        url,
+        Array.from({ length: 9 }, (_unused, i) => ({ method: 'POST', target: '/login', from: `127.0.0.${i + 1}` })),
+      );
       expect(statuses(answers)).toEqual(Array(9).fill(401));
     });
 
@@ -126,18 +157,27 @@ describe.each(EXPRESS)('limit() on Express %s', (_, express) => {
         res.send('expensive');
       });
       const url = await start(made);
-      const answers = await sendAll(url, Array.from({ length: 5 }, (_unused, i) => ({ target: '/report', from: `127.0.0.${i + 1}` })));
+      const answers = await sendAll(
+        url,
+        Array.from({ length: 5 }, (_unused, i) => ({ target: '/report', from: `127.0.0.${i + 1}` })),
+      );
       expect(statuses(answers)).toEqual([200, 200, 200, 429, 429]);
     });
 
     it('does not let an exception of a key function pass uncounted', async () => {
       const made = express();
-      const key = (req: http.IncomingMessage): string => (req as { body?: { tenant: string } }).body?.tenant.toLowerCase() as string;
+      const key = (req: http.IncomingMessage): string =>
+        (req as { body?: { tenant: string } }).body?.tenant.toLowerCase() as string;
       made.post('/x', express.json(), limit({ limit: 3, key }), (_req, res) => {
         res.send('ran');
       });
       const url = await start(made);
-      const answer = await send(url, { method: 'POST', target: '/x', headers: { 'content-type': 'application/json' }, body: '{}' });
+      const answer = await send(url, {
+        method: 'POST',
+        target: '/x',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
       expect(answer.status).toBe(500);
     });
 
@@ -218,7 +258,9 @@ describe('in a gate, which knows the decisions of the route', () => {
       step(req, res, (refused) => {
         if (refused !== undefined && !monitored) return end(refused);
         seen.push('parsed');
-        first(req, res, (a) => (a === undefined ? second(req, res, (b) => (b === undefined ? body(req, res, end) : end(b))) : end(a)));
+        first(req, res, (a) =>
+          a === undefined ? second(req, res, (b) => (b === undefined ? body(req, res, end) : end(b))) : end(a),
+        );
       });
     });
     return sendAll(url, times(count));

@@ -148,7 +148,12 @@ function invalid(field: string, message: string, fix: string): ConfigError {
 
 /** `90000` as `90s`, `60000` as `1m`. */
 function spell(ms: number): string {
-  const units: [string, number][] = [['d', 24 * 60 * MINUTE], ['h', 60 * MINUTE], ['m', MINUTE], ['s', 1000]];
+  const units: [string, number][] = [
+    ['d', 24 * 60 * MINUTE],
+    ['h', 60 * MINUTE],
+    ['m', MINUTE],
+    ['s', 1000],
+  ];
   const unit = units.find(([, size]) => ms >= size && ms % size === 0);
   return unit === undefined ? `${ms}ms` : `${ms / unit[1]}${unit[0]}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decisionOf } from '../../decisions.ts';
 import { ConfigError } from '../../errors.ts';
-import { type LimitOptions, limit, memoryRateLimitStore, type RateLimitOptions, rateLimit } from './index.ts';
+import { limit, memoryRateLimitStore, type RateLimitOptions, rateLimit } from './index.ts';
 
 function errorOf(make: () => unknown): ConfigError {
   try {
@@ -17,15 +17,15 @@ describe('settings that would limit nothing, or nobody', () => {
   const LIMITS = [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 'abc', '100', null, {}, () => 5];
   it.each(LIMITS)('refuses limit %j', (value) => {
     for (const key of ['limit', 'max']) {
-      expect(errorOf(() => rateLimit({ [key]: value } as RateLimitOptions)).code).toBe('ERR_CONFIG_VALUE');
-      expect(errorOf(() => limit({ [key]: value } as LimitOptions)).field).toBe('limit().limit');
+      expect(errorOf(() => rateLimit({ [key]: value })).code).toBe('ERR_CONFIG_VALUE');
+      expect(errorOf(() => limit({ [key]: value })).field).toBe('limit().limit');
     }
   });
 
   const WINDOWS = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 'abc', '1 fortnight', '', 999, '0s', '32d', null, {}];
   it.each(WINDOWS)('refuses window %j', (value) => {
     for (const key of ['window', 'windowMs']) {
-      const error = errorOf(() => rateLimit({ [key]: value } as RateLimitOptions));
+      const error = errorOf(() => rateLimit({ [key]: value }));
       expect(error.code).toBe('ERR_CONFIG_VALUE');
       expect(error.field).toBe('rateLimit.window');
     }
@@ -65,7 +65,7 @@ describe('settings that would limit nothing, or nobody', () => {
     [{ limit: 5, max: 6 }, 'rateLimit.limit'],
     [{ windowMs: 60_000, window: '1m' }, 'rateLimit.window'],
   ] as const)('refuses the contradiction in %j', (options, field) => {
-    const error = errorOf(() => rateLimit(options as RateLimitOptions));
+    const error = errorOf(() => rateLimit(options));
     expect(error.code).toBe('ERR_CONFIG_CONTRADICTION');
     expect(error.field).toBe(field);
   });
@@ -140,7 +140,9 @@ describe('the decision of limit()', () => {
   });
 
   it('gives each unnamed limit a name of its own', () => {
-    const names = [limit({ limit: 1 }), limit({ limit: 1 })].map((handler) => (decisionOf(handler)?.value as { name: string }).name);
+    const names = [limit({ limit: 1 }), limit({ limit: 1 })].map(
+      (handler) => (decisionOf(handler)?.value as { name?: string } | undefined)?.name,
+    );
     expect(new Set(names).size).toBe(2);
   });
 });

@@ -3,8 +3,14 @@ import { z } from 'zod';
 import type { RateLimitStore } from '../../stores/rate-limit-store.ts';
 import type { Duration } from '../../units.ts';
 
+/**
+ * A function of a request. It may take Express's `Request`: `(req: Request) => req.body?.email`. (Written as a method,
+ * because only a method's parameter may be narrower than declared.)
+ */
+export type FromRequest<T> = { of(req: IncomingMessage): T }['of'];
+
 /** One part of what a limit is counted by. */
-export type KeyPart = 'client' | 'account' | 'route' | ((req: IncomingMessage) => string);
+export type KeyPart = 'client' | 'account' | 'route' | FromRequest<string>;
 
 /** Options of {@link rateLimit}. */
 export interface RateLimitOptions {
@@ -13,7 +19,7 @@ export interface RateLimitOptions {
   /** The time in which `limit` units come back, from `'1s'` to `'31d'`. Default `'1m'`. */
   readonly window?: Duration;
   /** What one request costs: a whole number up to `limit`, or a function that gives one. Default 1. */
-  readonly cost?: number | ((req: IncomingMessage) => number);
+  readonly cost?: number | FromRequest<number>;
   /**
    * What is counted by; several parts are counted **in combination**, so each pair has a limit of its own. Default
    * `'client'`.
@@ -24,7 +30,7 @@ export interface RateLimitOptions {
    */
   readonly key?: KeyPart | readonly KeyPart[];
   /** The account that a request speaks of, such as a login name. Only its hash is kept. For `key: 'account'`. */
-  readonly account?: (req: IncomingMessage) => string | undefined;
+  readonly account?: FromRequest<string | undefined>;
   /** Lets a function in `key` stand for itself, without the client. Whoever chooses its value then chooses the limit. */
   readonly dangerouslyReplaceKey?: boolean;
   /** Bits of an IPv6 address that make one client, 32 to 64. Default 56, what a provider gives to one household. */
@@ -72,9 +78,9 @@ export interface LimitOptions extends RateLimitOptions {
 export interface ResolvedRateLimitOptions {
   readonly limit: number;
   readonly window: Duration;
-  readonly cost: number | ((req: IncomingMessage) => number);
+  readonly cost: number | FromRequest<number>;
   readonly key: KeyPart | readonly KeyPart[];
-  readonly account: ((req: IncomingMessage) => string | undefined) | undefined;
+  readonly account: FromRequest<string | undefined> | undefined;
   readonly dangerouslyReplaceKey: boolean;
   readonly ipv6Prefix: number;
   readonly penalty: false | { readonly after: number; readonly block: Duration };

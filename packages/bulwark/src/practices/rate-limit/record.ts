@@ -15,7 +15,7 @@ export interface Applied {
 }
 
 /** What this practice knows of one request. */
-export interface Record {
+export interface RateLimitRecord {
   readonly applied: Applied[];
   /** Those of the gate that the request is in. */
   services: Services | undefined;
@@ -26,8 +26,8 @@ export interface Record {
 const RECORD = Symbol.for('bulwark.rate-limit');
 
 /** The record of a request; made at first use. */
-export function recordOf(req: IncomingMessage): Record {
-  const carrier = req as IncomingMessage & { [RECORD]?: Record };
+export function recordOf(req: IncomingMessage): RateLimitRecord {
+  const carrier = req as IncomingMessage & { [RECORD]?: RateLimitRecord };
   carrier[RECORD] ??= { applied: [], services: undefined, isHooked: false };
   return carrier[RECORD];
 }

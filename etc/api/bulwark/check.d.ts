@@ -1,0 +1,49 @@
+import { PracticeId } from './pipeline.ts';
+export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
+export interface Probe {
+    readonly method: string;
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+    readonly over?: 'tls' | 'plain';
+}
+export interface Exchange {
+    readonly probe: Probe;
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string | readonly string[]>>;
+    readonly body: string;
+}
+export interface RunningFacts {
+    readonly origin: string;
+    readonly exchanges: Readonly<Record<string, Exchange | undefined>>;
+    readonly inside?: {
+        readonly server?: {
+            readonly headersTimeout: number;
+            readonly requestTimeout: number;
+            readonly keepAliveTimeout: number;
+            readonly maxConnections: number | undefined;
+            readonly connectionsCheckingInterval: number | undefined;
+        };
+        readonly off: readonly PracticeId[];
+        readonly monitored: readonly PracticeId[];
+        readonly hatches: readonly {
+            readonly practice: PracticeId;
+            readonly what: string;
+            readonly reason?: string;
+        }[];
+    };
+}
+export interface Verdict {
+    readonly result: 'pass' | 'fail' | 'unknown' | 'not-applicable';
+    readonly message?: string;
+}
+export interface Check {
+    readonly id: `${PracticeId}/${string}`;
+    readonly severity: Severity;
+    readonly confidence: 'high' | 'medium' | 'low';
+    readonly title: string;
+    readonly cwe: readonly number[];
+    readonly asvs: readonly string[];
+    readonly probes: Readonly<Record<string, Probe>>;
+    judge(facts: RunningFacts): Verdict;
+}

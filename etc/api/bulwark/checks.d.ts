@@ -1,0 +1,2 @@
+import { Check } from './check.ts';
+export declare const CHECKS: readonly Check[];

@@ -1,0 +1,16 @@
+import { Emit } from './events.ts';
+import { IncomingMessage } from 'node:http';
+import { RateLimitStore } from './stores/rate-limit-store.ts';
+import { ServerResponse } from 'node:http';
+export type Handler = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
+export interface Middleware extends Handler {
+    readonly response?: ResponseHook;
+}
+export type Next = (error?: unknown) => void;
+export type ResponseHook = (req: IncomingMessage, res: ServerResponse) => void;
+export interface Services {
+    readonly emit: Emit;
+    readonly mode: Mode;
+    readonly rateLimitStore?: RateLimitStore;
+}
+export type Mode = 'production' | 'development' | 'test';

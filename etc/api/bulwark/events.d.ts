@@ -1,0 +1,20 @@
+import { PracticeId } from './pipeline.ts';
+export declare const EVENT_NAMES: readonly ['authn_fail', 'authz_fail', 'csp_violation', 'excess_rate_limit_exceeded', 'input_validation_fail', 'malicious_cors', 'malicious_csrf', 'malicious_host', 'malicious_url', 'sys_certificate_changed', 'sys_certificate_refused', 'sys_certificate_warning', 'sys_crash', 'sys_error', 'sys_limits_incomplete', 'sys_monitor_disabled', 'sys_proxy_mismatch', 'sys_shutdown', 'sys_startup'];
+export type EventName = (typeof EVENT_NAMES)[number];
+export type EventLevel = 'INFO' | 'WARN' | 'CRITICAL';
+export interface SecurityEvent {
+    readonly event: EventName;
+    readonly level: EventLevel;
+    readonly description: string;
+    readonly practice: PracticeId;
+    readonly code?: string;
+    readonly monitored?: boolean;
+    readonly requestId?: string;
+    readonly sourceIp?: string;
+    readonly method?: string;
+    readonly path?: string;
+    readonly details?: Readonly<Record<string, unknown>>;
+    readonly datetime: string;
+}
+export type EventInput = Omit<SecurityEvent, 'datetime'>;
+export type Emit = (event: EventInput) => void;

@@ -1,0 +1,30 @@
+import { CoverageRow } from './coverage.ts';
+import { EventName } from './events.ts';
+import { IncomingMessage } from 'node:http';
+import { ResolvedPolicy } from './policy.ts';
+import { SecurityEvent } from './events.ts';
+import { SelfTestReport } from './self-test.ts';
+import { Server } from 'node:http';
+import { ServerResponse } from 'node:http';
+export interface GateListenOptions {
+    readonly port?: number;
+    readonly host?: string;
+    readonly http?: number | false;
+}
+export interface GateListening {
+    readonly url: string;
+    readonly port: number;
+    readonly httpUrl?: string;
+    readonly server: Server;
+    readonly trust?: string;
+    close(): Promise<void>;
+}
+export interface Gate {
+    readonly handler: (req: IncomingMessage, res: ServerResponse) => void;
+    readonly policy: ResolvedPolicy;
+    listen(options?: GateListenOptions): Promise<GateListening>;
+    on(event: EventName | '*', listener: (event: SecurityEvent) => void): () => void;
+    coverage(): CoverageRow[];
+    selfTest(): Promise<SelfTestReport>;
+    close(): Promise<void>;
+}

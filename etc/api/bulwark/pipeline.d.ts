@@ -1,0 +1,9 @@
+export declare const PRACTICE_IDS: readonly ['access', 'client', 'cors', 'csrf', 'errors', 'headers', 'https', 'input', 'limits', 'logging', 'rate-limit'];
+export type PracticeId = (typeof PRACTICE_IDS)[number];
+export type StepId = PracticeId | 'methods' | 'route' | 'endpoints';
+export interface Place {
+    readonly step: StepId;
+    readonly practice?: PracticeId;
+    readonly after: Readonly<Partial<Record<StepId, string>>>;
+}
+export declare const ORDER: readonly Place[];

@@ -1,0 +1,1 @@
+export declare function ipPrefix(ip: string, ipv6Bits: number): string;

@@ -1,0 +1,5 @@
+export { CsrfOptions } from './options.ts';
+import { CsrfOptions } from './options.ts';
+import { Middleware } from '../../context.ts';
+import { Services } from '../../context.ts';
+export declare function csrf(options?: CsrfOptions, services?: Services): Middleware;

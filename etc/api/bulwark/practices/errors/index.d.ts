@@ -1,0 +1,16 @@
+export { ErrorDescription } from './describe-error.ts';
+export { ErrorsOptions } from './options.ts';
+export { Problem } from './problem.ts';
+export { ProblemPage } from './html-page.ts';
+export { describeError } from './describe-error.ts';
+export { escapeHtml } from './html-page.ts';
+export { statusTitle } from './describe-error.ts';
+import { ErrorsOptions } from './options.ts';
+import { Handler } from '../../context.ts';
+import { IncomingMessage } from 'node:http';
+import { Next } from '../../context.ts';
+import { ServerResponse } from 'node:http';
+import { Services } from '../../context.ts';
+export type ErrorHandler = (error: unknown, req: IncomingMessage, res: ServerResponse, next: Next) => void;
+export declare function errors(options?: ErrorsOptions, services?: Services): ErrorHandler;
+export declare const notFound: Handler;

@@ -1,0 +1,34 @@
+export declare const DIRECTIVES: {
+    readonly 'default-src': 'sources';
+    readonly 'script-src': 'sources';
+    readonly 'script-src-elem': 'sources';
+    readonly 'script-src-attr': 'sources';
+    readonly 'style-src': 'sources';
+    readonly 'style-src-elem': 'sources';
+    readonly 'style-src-attr': 'sources';
+    readonly 'img-src': 'sources';
+    readonly 'font-src': 'sources';
+    readonly 'connect-src': 'sources';
+    readonly 'media-src': 'sources';
+    readonly 'object-src': 'sources';
+    readonly 'frame-src': 'sources';
+    readonly 'child-src': 'sources';
+    readonly 'worker-src': 'sources';
+    readonly 'manifest-src': 'sources';
+    readonly 'fenced-frame-src': 'sources';
+    readonly 'base-uri': 'sources';
+    readonly 'form-action': 'sources';
+    readonly 'frame-ancestors': 'sources';
+    readonly sandbox: 'sandbox';
+    readonly 'require-trusted-types-for': 'keyword';
+    readonly 'trusted-types': 'trusted-types';
+    readonly 'upgrade-insecure-requests': 'flag';
+    readonly 'report-uri': 'text';
+    readonly 'report-to': 'text';
+};
+export type DirectiveName = keyof typeof DIRECTIVES;
+type Camel<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
+export type DirectiveValue = readonly string[] | string | boolean | null;
+export type CspDirectives = {
+    readonly [K in DirectiveName | Camel<DirectiveName>]?: DirectiveValue | undefined;
+};

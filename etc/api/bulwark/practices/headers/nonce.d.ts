@@ -1,0 +1,2 @@
+import { IncomingMessage } from 'node:http';
+export declare function nonceOf(req: IncomingMessage): string;

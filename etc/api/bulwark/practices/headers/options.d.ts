@@ -1,0 +1,1 @@
+export declare const REPORTS_PATH = "/.well-known/bulwark/reports";

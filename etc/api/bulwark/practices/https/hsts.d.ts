@@ -1,0 +1,5 @@
+export interface HstsOptions {
+    readonly maxAge?: number | string;
+    readonly includeSubDomains?: boolean;
+    readonly preload?: boolean;
+}

@@ -1,0 +1,2 @@
+import { Middleware } from '../../context.ts';
+export declare function urlGate(): Middleware;

@@ -1,0 +1,2 @@
+export type Duration = number | string;
+export type ByteSize = number | string;
