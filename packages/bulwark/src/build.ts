@@ -1,19 +1,20 @@
 import type { ErrorHandler } from './practices/errors/index.ts';
 import type { Handler, Middleware, ResponseHook, Services } from './context.ts';
 import type { SecurityEvent } from './events.ts';
+import { Refusal } from './errors.ts';
 import { ORDER, type PracticeId, type StepId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { access } from './practices/access/index.ts';
-import { client } from './practices/client/index.ts';
+import { client, clientOf } from './practices/client/index.ts';
 import { type CorsOptions, cors, listedOrigins } from './practices/cors/index.ts';
 import { csrf } from './practices/csrf/index.ts';
 import { errors } from './practices/errors/index.ts';
 import { collectReports, headers } from './practices/headers/index.ts';
 import { https } from './practices/https/index.ts';
-import { input, methodGate } from './practices/input/index.ts';
+import { input, methodGate, urlGate } from './practices/input/index.ts';
 import { limits } from './practices/limits/index.ts';
 import { logging } from './practices/logging/index.ts';
-import { rateLimit } from './practices/rate-limit/index.ts';
+import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
 
 /** The practices of a policy, ready to be put in order. */
 export interface Practices {
@@ -41,33 +42,49 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   const log = off.has('logging') ? undefined : logging(given.logging || {}, services);
   const trusted = off.has('cors') ? [] : listedOrigins(corsOptions);
 
+  // helmet's place for HSTS; here it belongs to `https`, which knows whether there is TLS.
+  const { strictTransportSecurity, hsts, ...headersOptions } = given.headers || {};
+
   const made: Record<PracticeId, () => Middleware | undefined> = {
     access: () => access(given.access || {}, services),
     client: () => client({ ...(given.client || {}), origins, proxy }, services),
     cors: () => cors(corsOptions, services),
     csrf: () => {
       const options = given.csrf || {};
-      return csrf({ ...options, origins, trustedOrigins: [...(options.trustedOrigins ?? []), ...trusted] }, services);
+      const trustedOrigins = [...(options.trustedOrigins ?? []), ...trusted];
+      // What every page may read, every page may load.
+      const isolateReads = corsOptions.dangerouslyAnyOrigin ? { isolateReads: false } : {};
+      return csrf({ ...isolateReads, ...options, origins, trustedOrigins }, services);
     },
     errors: () => undefined,
-    headers: () =>
-      headers({ ...(given.headers || {}), origins, strictTransportSecurity: false, ...reportOnly(monitored) }, services),
-    https: () => https({ ...(given.https || {}), origins }, services),
+    headers: () => {
+      const options = { ...headersOptions, origins: [...origins], strictTransportSecurity: false as const };
+      return headers(monitored.has('headers') ? { ...options, reportOnly: true } : options, services);
+    },
+    https: () => {
+      const helmets = strictTransportSecurity ?? hsts;
+      const own = { ...(given.https || {}), origins: [...origins] };
+      const options = typeof helmets === 'object' || helmets === false ? { hsts: helmets, ...own } : own;
+      const practice = https(options, services);
+      return monitored.has('https') ? refusingOnly(practice) : practice;
+    },
     input: () => input(given.input || {}, services),
     limits: () => limits(given.limits || {}, services),
     logging: () => log,
     'rate-limit': () => rateLimit(given.rateLimit || {}, services),
   };
+  // Turned off, the limit of every client is gone; what a route asks for itself still holds.
+  const instead: Partial<Record<PracticeId, () => Middleware>> = { 'rate-limit': () => routeLimits(services) };
   const handlers: Partial<Record<StepId, Handler>> = {};
   const hooks: ResponseHook[] = [];
   for (const { step, practice } of ORDER) {
-    if (practice === undefined || step !== practice || off.has(practice)) continue;
-    const middleware = made[practice]();
+    if (practice === undefined || step !== practice) continue;
+    const middleware = off.has(practice) ? instead[practice]?.() : made[practice]();
     if (middleware === undefined) continue;
     handlers[step] = middleware;
     if (middleware.response !== undefined) hooks.push(middleware.response);
   }
-  if (!off.has('input')) handlers.methods = methodGate(given.input || {});
+  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(given.input || {}), urlGate());
   return {
     handlers,
     hooks,
@@ -77,6 +94,15 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   };
 }
 
-function reportOnly(monitored: ReadonlySet<PracticeId>): { reportOnly?: true } {
-  return monitored.has('headers') ? { reportOnly: true } : {};
+function inTurn(first: Handler, second: Handler): Handler {
+  return (req, res, next) => first(req, res, (error) => (error === undefined ? second(req, res, next) : next(error)));
+}
+
+/** In monitor mode a redirect would be an answer, not a report: every plain request is one that would be refused. */
+function refusingOnly(practice: Middleware): Middleware {
+  const monitor: Handler = function monitorHttps(req, res, next) {
+    if (clientOf(req).protocol === 'https') practice(req, res, next);
+    else next(new Refusal('ERR_HTTPS_REQUIRED', { reason: 'the request came over plain HTTP' }));
+  };
+  return Object.assign(monitor, practice.response === undefined ? {} : { response: practice.response });
 }

@@ -68,6 +68,8 @@ export const ALONE: Services = { emit: emitAsWarning, mode: 'production' };
 
 /** What the gate gives to the practices inside it. */
 export interface GateServices {
+  /** Reports an error of a practice that is in monitor mode and says true; false where the error stands. */
+  onlyReports(req: IncomingMessage, practice: PracticeId, error: unknown): boolean;
   /** Called when the router enters a route: judges what the look-up did not foresee, then calls `next`. */
   enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void;
 }

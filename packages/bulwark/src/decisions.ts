@@ -55,7 +55,9 @@ export function enforceOnce(decision: Decision, req: IncomingMessage, res: Serve
   if (decision.enforce === undefined || context.applied?.has(decision)) return next();
   context.applied ??= new Set();
   context.applied.add(decision);
-  decision.enforce(req, res, next);
+  decision.enforce(req, res, (error) => {
+    next(context.gate?.onlyReports(req, decision.practice, error) === true ? undefined : error);
+  });
 }
 
 /** The decision that a middleware carries, if it carries one. */

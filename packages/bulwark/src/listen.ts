@@ -24,6 +24,6 @@ export async function openListener(
     },
     services,
   );
-  if (limits) for (const server of [listening.server, listening.httpServer]) if (server) applyToServer(server, limits);
+  if (limits) for (const server of [listening.server, listening.httpServer]) if (server) applyToServer(server, limits, services);
   return { ...listening, ...(local === undefined ? {} : { trust: local.trust }) };
 }

@@ -17,7 +17,7 @@ export const PRACTICE_IDS = [
 export type PracticeId = (typeof PRACTICE_IDS)[number];
 
 /** A step that is not a whole practice, or only a part of one. */
-export type StepId = PracticeId | 'methods' | 'route' | 'endpoints';
+export type StepId = PracticeId | 'request-line' | 'route' | 'endpoints';
 
 /** One place in the order: a step, the practice that it belongs to, and why it comes after others. */
 export interface Place {
@@ -47,15 +47,15 @@ export const ORDER: readonly Place[] = [
     after: { client: 'a log line names the client, and must exist before anything else can refuse' },
   },
   {
-    step: 'methods',
+    step: 'request-line',
     practice: 'input',
-    after: { logging: 'a refused method is logged' },
+    after: { logging: 'a refused method or address is logged' },
   },
   {
     step: 'route',
     after: {
       client: 'a foreign host is refused before the router is asked',
-      methods: 'a method that no route may have needs no look-up',
+      'request-line': 'a method or an address that no route may have needs no look-up',
     },
   },
   {

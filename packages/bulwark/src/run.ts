@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { contextOf, type Handler, type Next, type RequestContext } from './context.ts';
 import { EXEMPTABLE, type Exemptable } from './decisions.ts';
-import { Refusal } from './errors.ts';
 import { ORDER, type PracticeId, type StepId } from './pipeline.ts';
 
 /** One step of the pipeline, ready to run. */
@@ -11,33 +10,28 @@ export interface Step {
   readonly handler: Handler;
   /** The practice if a route may be exempted from it. */
   readonly exemptable: Exemptable | undefined;
-  /** A refusal of this step is reported, and the request goes on. */
-  readonly monitored: boolean;
 }
 
 /** Compiles {@link ORDER}: the steps that are on, in their order. */
-export function compile(
-  handlers: Readonly<Partial<Record<StepId, Handler>>>,
-  monitored: ReadonlySet<PracticeId>,
-): readonly Step[] {
+export function compile(handlers: Readonly<Partial<Record<StepId, Handler>>>): readonly Step[] {
   return ORDER.flatMap(({ step: id, practice }) => {
     const handler = handlers[id];
     if (handler === undefined) return [];
     const exemptable = EXEMPTABLE.find((name) => name === practice);
-    return [{ id, practice, handler, exemptable, monitored: practice !== undefined && monitored.has(practice) }];
+    return [{ id, practice, handler, exemptable }];
   });
 }
 
 /**
  * Runs the steps one after another; `done` gets what refused the request, or nothing.
  *
- * @param onMonitored - told of each refusal that a monitored step would have made
+ * @param onlyReports - asked of each error: true if its practice is in monitor mode, and the request goes on
  */
 export function run(
   steps: readonly Step[],
   req: IncomingMessage,
   res: ServerResponse,
-  onMonitored: (refusal: Refusal, step: Step) => void,
+  onlyReports: (practice: PracticeId, error: unknown) => boolean,
   done: Next,
 ): void {
   const context = contextOf(req);
@@ -45,8 +39,7 @@ export function run(
   const next: Next = (error) => {
     if (error !== undefined && error !== null) {
       const step = steps[index - 1];
-      if (step === undefined || !step.monitored || !(error instanceof Refusal)) return done(error);
-      onMonitored(error, step);
+      if (step?.practice === undefined || !onlyReports(step.practice, error)) return done(error);
     }
     while (index < steps.length) {
       const step = steps[index++] as Step;

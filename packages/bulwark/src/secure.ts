@@ -13,8 +13,10 @@ import { RouteTable, routeDecisions } from './express/route-table.ts';
 import { hasServed } from './express/served.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
 import { openListener } from './listen.ts';
+import type { PracticeId } from './pipeline.ts';
 import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
 import { isDecided } from './practices/access/index.ts';
+import { isInstance } from './practices/errors/read-error.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import type { SelfTestReport } from './self-test.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
@@ -93,7 +95,7 @@ class GateRuntime implements GateServices {
       },
     });
     const handlers = { ...practices.handlers, route: this.#lookUp, endpoints: this.#endpoints };
-    this.#steps = compile(handlers, policy.monitored);
+    this.#steps = compile(handlers);
     this.gate = {
       handler: (req, res) => void app(req, res),
       policy,
@@ -116,7 +118,7 @@ class GateRuntime implements GateServices {
     };
     app.set('x-powered-by', false);
     app.set('trust proxy', this.#trust);
-    installClient(app.request);
+    installClient(app);
     installNonce(app);
   }
 
@@ -135,7 +137,7 @@ class GateRuntime implements GateServices {
     } catch (error) {
       return this.#finish(req, res, error);
     }
-    run(this.#steps, req, res, this.#reportMonitored(req), (error) => {
+    run(this.#steps, req, res, this.#onlyReports(req), (error) => {
       if (error !== undefined) this.#finish(req, res, error);
       else this.#handle(req, res, handle);
     });
@@ -155,13 +157,14 @@ class GateRuntime implements GateServices {
 
   /** Everything that does not end in a handler's own answer ends here. */
   #finish(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-    if (error instanceof Refusal) this.#report(req, error, undefined);
+    const refusal = isInstance(error, Refusal) ? error : undefined;
+    if (refusal !== undefined) this.#report(req, refusal, false);
     const { errors } = this.#practices;
     if (errors !== undefined) return errors(error, req, res, () => undefined);
     // `errors` is off: the gate's own refusals still need an answer; Express's handler answers the rest.
-    res.statusCode = error instanceof Refusal ? error.status : 500;
-    for (const [name, value] of Object.entries(error instanceof Refusal ? error.headers : {})) res.setHeader(name, value);
-    res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
+    res.statusCode = refusal?.status ?? 500;
+    for (const [name, value] of Object.entries(refusal?.headers ?? {})) res.setHeader(name, value);
+    res.end(refusal?.code ?? 'ERR_INTERNAL');
   }
 
   #notFound(req: IncomingMessage): Refusal {
@@ -206,7 +209,7 @@ class GateRuntime implements GateServices {
     context.route = layer;
     context.judgedMethod = req.method ?? '';
     const again = this.#steps.filter((step) => this.#mustRunAgain(step, context, sameMethod));
-    run(again, req, res, this.#reportMonitored(req), next);
+    run(again, req, res, this.#onlyReports(req), next);
   }
 
   /** What an exemption of another route has lifted, what looks at the method, and who may call. */
@@ -217,11 +220,17 @@ class GateRuntime implements GateServices {
     return exemptable !== undefined && context.lifted?.includes(exemptable) === true && !isLifted(context, exemptable);
   }
 
-  #reportMonitored(req: IncomingMessage): (refusal: Refusal, step: Step) => void {
-    return (refusal, step) => this.#report(req, refusal, step);
+  onlyReports(req: IncomingMessage, practice: PracticeId, error: unknown): boolean {
+    if (!this.#policy.monitored.has(practice) || !isInstance(error, Refusal)) return false;
+    this.#report(req, error, true);
+    return true;
   }
 
-  #report(req: IncomingMessage, refusal: Refusal, monitored: Step | undefined): void {
+  #onlyReports(req: IncomingMessage): (practice: PracticeId, error: unknown) => boolean {
+    return (practice, error) => this.onlyReports(req, practice, error);
+  }
+
+  #report(req: IncomingMessage, refusal: Refusal, monitored: boolean): void {
     const known = eventOfCode(refusal.code);
     const context = contextOf(req);
     if (known === undefined || context.selfTest) return;
@@ -230,7 +239,7 @@ class GateRuntime implements GateServices {
       level: 'WARN',
       description: refusal.message,
       code: refusal.code,
-      ...(monitored === undefined ? {} : { monitored: true }),
+      ...(monitored ? { monitored } : {}),
       ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
       ...(context.client === undefined ? {} : { sourceIp: context.client.ip }),
       method: req.method ?? '',

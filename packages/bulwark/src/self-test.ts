@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Check, Exchange, Probe, RunningFacts, Verdict } from './check.ts';
 import { CHECKS } from './checks.ts';
 import type { CoverageRow } from './coverage.ts';
@@ -114,7 +114,7 @@ async function open(target: SelfTestTarget, tls: boolean): Promise<Target> {
   }
   const options = target.policy.off.has('limits') ? {} : serverOptions(target.policy.given.limits || {});
   const server = http.createServer(options, target.handler);
-  if (tls) server.on('connection', (socket: Socket & { encrypted?: boolean }) => void (socket.encrypted = true));
+  if (tls) server.on('connection', (socket) => void Object.assign(socket, { encrypted: true }));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const close = (): Promise<void> =>
     new Promise((resolve) => {
@@ -183,7 +183,7 @@ function hatchesOf({ policy, coverage }: SelfTestTarget): Hatch[] {
       ...(practices[practice].reason === undefined ? {} : { reason: practices[practice].reason }),
     })),
   );
-  return [...exempt, ...PRACTICE_IDS.flatMap((id) => namedHatches(id, policy.given[keyOf(id)], keyOf(id)))];
+  return [...exempt, ...namedHatches('client', policy.given.proxy, 'proxy'), ...PRACTICE_IDS.flatMap((id) => namedHatches(id, policy.given[keyOf(id)], keyOf(id)))];
 }
 
 function keyOf(id: PracticeId): 'rateLimit' | Exclude<PracticeId, 'rate-limit'> {

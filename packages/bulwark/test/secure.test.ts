@@ -96,8 +96,9 @@ describe.each(EXPRESS)('secure() on Express %s', (version, express) => {
       );
       expect(answers.map(({ status }) => status)).toEqual([404, 405, 500, 500, 500, 500, 500, 400]);
       expect(answers[1]?.headers.allow).toBe('GET, HEAD');
-      for (const answer of answers) {
-        isCovered(answer);
+      for (const [i, answer] of answers.entries()) {
+        // A malformed address is refused before anything is counted.
+        if (i < 7) isCovered(answer);
         expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
         expect(answer.body).not.toMatch(/SELECT|secret|node_modules/);
       }

@@ -33,10 +33,12 @@ describe.each(EXPRESS)('the checks of cors on Express %s', (_, express) => {
       app.get('/', (_req, res) => void res.send('page'));
       return app;
     });
-  const set = (name: string, value: string): Handler => (_req, res, next) => {
-    res.setHeader(name, value);
-    next();
-  };
+  const set =
+    (name: string, value: string): Handler =>
+    (_req, res, next) => {
+      res.setHeader(name, value);
+      next();
+    };
 
   it('pass on the secured app', async () => {
     expect(await judge(secured)).toEqual(PASSES);
@@ -107,8 +109,9 @@ describe.each(EXPRESS)('the checks of cors on Express %s', (_, express) => {
       const app = express();
       app.use(fails);
       app.get('/', (_req, res) => void res.send('page'));
-      app.use((_error: unknown, req: Parameters<Handler>[0], res: Parameters<Handler>[1], next: Parameters<Handler>[2]) =>
-        quiet(req, res, next),
+      app.use(
+        (_error: unknown, req: Parameters<Handler>[0], res: Parameters<Handler>[1], next: Parameters<Handler>[2]) =>
+          quiet(req, res, next),
       );
       return app;
     });
@@ -131,12 +134,17 @@ describe('the checks of cors on facts alone', () => {
 
   it('never pass where the page itself is not served', () => {
     const redirect = seen(302);
-    const results = resultsOf(checks, facts({ 'cors/plain-read': redirect, 'cors/foreign-read': redirect, 'cors/preflight': redirect }));
+    const results = resultsOf(
+      checks,
+      facts({ 'cors/plain-read': redirect, 'cors/foreign-read': redirect, 'cors/preflight': redirect }),
+    );
     expect(results).toMatchObject({ 'cors/foreign-read-served': 'unknown', 'cors/preflight-unhandled': 'unknown' });
   });
 
   it('know a preflight that was sent to the login', () => {
-    expect(resultsOf(checks, facts({ 'cors/preflight': seen(401) }))).toMatchObject({ 'cors/preflight-unhandled': 'fail' });
+    expect(resultsOf(checks, facts({ 'cors/preflight': seen(401) }))).toMatchObject({
+      'cors/preflight-unhandled': 'fail',
+    });
   });
 
   it('demand Vary of the answer without Origin too', () => {

@@ -13,7 +13,11 @@ const SUFFIXED: Probe = { method: 'GET', path: '{page}', headers: { Origin: '{or
 const PREFLIGHT: Probe = {
   method: 'OPTIONS',
   path: '{page}',
-  headers: { Origin: FOREIGN, 'Access-Control-Request-Method': 'PUT', 'Access-Control-Request-Headers': 'content-type' },
+  headers: {
+    Origin: FOREIGN,
+    'Access-Control-Request-Method': 'PUT',
+    'Access-Control-Request-Headers': 'content-type',
+  },
 };
 
 const allowedOrigin = (exchange: Exchange): string | undefined => header(exchange, 'access-control-allow-origin');
@@ -171,7 +175,8 @@ const foreignReadServed: Check = {
   judge({ exchanges }) {
     const plain = exchanges['cors/plain-read'];
     const foreign = exchanges['cors/foreign-read'];
-    if (plain === undefined || foreign === undefined || !succeeded(plain)) return unknown('the page itself is not served');
+    if (plain === undefined || foreign === undefined || !succeeded(plain))
+      return unknown('the page itself is not served');
     if (allowedOrigin(foreign) !== undefined) return { result: 'not-applicable' };
     if (foreign.status === 403) return { result: 'pass' };
     if (!succeeded(foreign)) return unknown(`it was answered with ${foreign.status}`);

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Handler } from '../../context.ts';
 import { EXPRESS, send } from '../../../test/support/http.ts';
 import { type RefusingApp, serveBehind } from '../../../test/support/refusing-app.ts';
+import type { Handler } from '../../context.ts';
 import { cors } from './index.ts';
 
 const corsPackage = createRequire(import.meta.url)('cors') as (options?: object) => Handler;

@@ -40,7 +40,12 @@ describe.each(EXPRESS)('cors on Express %s', (_, express) => {
     ['a sandboxed frame', { Origin: 'null', 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Site': 'cross-site' }, 403, undefined],
     ['null after a redirected form, old browser', { Origin: 'null' }, 200, undefined],
     ['null after a redirected form', { Origin: 'null', 'Sec-Fetch-Mode': 'navigate' }, 200, undefined],
-    ['a page that this server knows under another name', { Origin: 'https://x.example', 'Sec-Fetch-Site': 'same-origin' }, 200, undefined],
+    [
+      'a page that this server knows under another name',
+      { Origin: 'https://x.example', 'Sec-Fetch-Site': 'same-origin' },
+      200,
+      undefined,
+    ],
     ['an empty Origin', { Origin: '' }, 403, undefined],
   ];
 
@@ -52,7 +57,11 @@ describe.each(EXPRESS)('cors on Express %s', (_, express) => {
     expect(answer.headers['access-control-allow-credentials']).toBeUndefined();
     expect(answer.headers.vary).toBe('Origin');
     expect(app.ran()).toBe(status === 200 ? 1 : 0);
-    if (status === 403) expect(answer.json()).toMatchObject({ code: 'ERR_CORS_ORIGIN', reason: expect.stringContaining('Origin header') });
+    if (status === 403)
+      expect(answer.json()).toMatchObject({
+        code: 'ERR_CORS_ORIGIN',
+        reason: expect.stringContaining('Origin header'),
+      });
   });
 
   const WRITES: readonly [string, Headers, number][] = [
@@ -119,7 +128,9 @@ describe.each(EXPRESS)('cors on Express %s', (_, express) => {
     expect(answer.status).toBe(403);
     expect(answer.json()).toMatchObject({ code });
     expect(answer.headers.vary).toBe('Origin, Access-Control-Request-Method, Access-Control-Request-Headers');
-    expect(Object.keys(answer.headers).filter((name) => /^access-control-(allow-(methods|headers)|max-age)/.test(name))).toEqual([]);
+    expect(
+      Object.keys(answer.headers).filter((name) => /^access-control-(allow-(methods|headers)|max-age)/.test(name)),
+    ).toEqual([]);
     expect(app.ran()).toBe(0);
   });
 
@@ -146,7 +157,11 @@ describe.each(EXPRESS)('cors on Express %s', (_, express) => {
     );
     const pna = await send(app.url, {
       method: 'OPTIONS',
-      headers: { Origin: PARTNER, 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Private-Network': 'true' },
+      headers: {
+        Origin: PARTNER,
+        'Access-Control-Request-Method': 'GET',
+        'Access-Control-Request-Private-Network': 'true',
+      },
     });
     expect(pna.status).toBe(204);
     expect(pna.headers).not.toHaveProperty('access-control-allow-private-network');
@@ -229,7 +244,10 @@ describe.each(EXPRESS)('cors on Express %s', (_, express) => {
         expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
       }
       const own = await ask('GET', { Origin: SIBLING });
-      expect(own.headers).toMatchObject({ 'access-control-allow-origin': SIBLING, 'access-control-allow-credentials': 'true' });
+      expect(own.headers).toMatchObject({
+        'access-control-allow-origin': SIBLING,
+        'access-control-allow-credentials': 'true',
+      });
       expect((await preflight(EVIL, 'GET')).headers['access-control-allow-origin']).toBe('*');
     });
 

@@ -110,7 +110,9 @@ function judgePreflight(req: IncomingMessage, grant: Grant | undefined, policy: 
   if (!policy.methods.has(req.headers['access-control-request-method'] ?? '')) {
     return refuseMethod('Access-Control-Request-Method asks for a method that');
   }
-  const asked = (req.headers['access-control-request-headers'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const asked = (req.headers['access-control-request-headers'] ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase());
   if (asked.every((name) => name === '' || policy.allowedHeaders.has(name))) return undefined;
   return new Refusal('ERR_CORS_HEADER', {
     reason: 'Access-Control-Request-Headers asks for a header that is not on the list of those allowed across origins',

@@ -96,7 +96,12 @@ describe.each(EXPRESS)('origins that are almost right, on Express %s', (_, expre
   it('allows, refuses, and never fails, whatever the headers hold', async () => {
     const value = fc.oneof(
       fc.constantFrom('https://shop.example', 'null', '', 'GET', 'cors', 'same-origin', ...LOOKALIKES.slice(0, 30)),
-      fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).filter((c) => c !== 0x7f).map((c) => String.fromCharCode(c)) }),
+      fc.string({
+        unit: fc
+          .integer({ min: 0x20, max: 0xff })
+          .filter((c) => c !== 0x7f)
+          .map((c) => String.fromCharCode(c)),
+      }),
     );
     const headers = fc.record(
       {
@@ -116,7 +121,9 @@ describe.each(EXPRESS)('origins that are almost right, on Express %s', (_, expre
         const allowed = answer.headers['access-control-allow-origin'];
         // Node trims white space around a header's value.
         if (allowed !== undefined) expect(allowed).toBe(headers.Origin?.trim());
-        expect([undefined, 'https://shop.example', 'https://xn--bcher-kva.example', 'https://own.example']).toContain(allowed);
+        expect([undefined, 'https://shop.example', 'https://xn--bcher-kva.example', 'https://own.example']).toContain(
+          allowed,
+        );
       }),
       { numRuns: 200 },
     );

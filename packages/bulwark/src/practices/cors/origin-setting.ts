@@ -69,7 +69,10 @@ const EACH = "list each origin in full, such as ['https://shop.example', 'https:
 const UNUSABLE: readonly [(value: unknown) => boolean, string][] = [
   [(value) => value === true, 'true answers every origin with its own name, which is "*" in disguise'],
   [(value) => value === false, 'false is not a list; no foreign origin is the default'],
-  [(value) => typeof value === 'function', 'a function decides at run time, so nobody can read from the policy who is let in'],
+  [
+    (value) => typeof value === 'function',
+    'a function decides at run time, so nobody can read from the policy who is let in',
+  ],
 ];
 
 function anyWithCredentials(field: string): ConfigError {

@@ -51,7 +51,11 @@ describe('the checks of csrf on facts alone', () => {
     ['refused by cors', { status: 403, body: '{"code":"ERR_CORS_ORIGIN"}' }, 'pass'],
     ['not there, in an app of Bulwark', { status: 404, body: '{"code":"ERR_NOT_FOUND"}' }, 'fail'],
     ['not allowed, in an app of Bulwark', { status: 405, body: '{"code":"ERR_METHOD_NOT_ALLOWED"}' }, 'fail'],
-    ['sent to the login, in an app of Bulwark', { status: 401, body: '<code>ERR_AUTHENTICATION_REQUIRED</code>' }, 'fail'],
+    [
+      'sent to the login, in an app of Bulwark',
+      { status: 401, body: '<code>ERR_AUTHENTICATION_REQUIRED</code>' },
+      'fail',
+    ],
     ['stopped before csrf', { status: 429, body: '{"code":"ERR_RATE_LIMIT"}' }, 'unknown'],
     ['a code in a page that was served', { status: 200, body: 'ERR_CSRF_ORIGIN is explained here' }, 'fail'],
     ['refused by somebody', { status: 403, body: 'Forbidden' }, 'unknown'],

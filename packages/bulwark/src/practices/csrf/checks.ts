@@ -13,7 +13,11 @@ const post = (headers: Readonly<Record<string, string>>): Probe => ({
 });
 
 const CROSS_SITE = post({ Origin: FOREIGN, 'Sec-Fetch-Site': 'cross-site', ...NAVIGATION });
-const SAME_SITE = post({ Origin: 'https://sibling.bulwark-probe.invalid', 'Sec-Fetch-Site': 'same-site', ...NAVIGATION });
+const SAME_SITE = post({
+  Origin: 'https://sibling.bulwark-probe.invalid',
+  'Sec-Fetch-Site': 'same-site',
+  ...NAVIGATION,
+});
 const FOREIGN_ORIGIN = post({ Origin: FOREIGN });
 const NULL_ORIGIN = post({ Origin: 'null' });
 const NO_ORIGIN = post({});
@@ -25,7 +29,8 @@ const EMBEDDED_READ: Probe = {
 };
 
 /** What only a request meets that the csrf practice let pass: it comes before all of these. */
-const BEHIND_CSRF = /^ERR_(?:BODY_|VALIDATION|AUTHENTICATION_REQUIRED|ACCESS_DENIED|NOT_FOUND|METHOD_NOT_ALLOWED|INTERNAL)/;
+const BEHIND_CSRF =
+  /^ERR_(?:BODY_|VALIDATION|AUTHENTICATION_REQUIRED|ACCESS_DENIED|NOT_FOUND|METHOD_NOT_ALLOWED|INTERNAL)/;
 const REFUSED = /^ERR_(?:CSRF_|CORS_ORIGIN|FETCH_ISOLATED)/;
 
 const codeOf = ({ body }: Exchange): string => /\bERR_[A-Z_]+\b/.exec(body)?.[0] ?? '';
@@ -40,7 +45,9 @@ function judgeWrite(facts: RunningFacts, name: string, message: string): Verdict
     const code = codeOf(exchange);
     if (exchange.status === 403 && REFUSED.test(code)) return { result: 'pass' };
     if (succeeded(exchange) || BEHIND_CSRF.test(code)) return { result: 'fail', message };
-    return unknown(`the page answered ${exchange.status}, which does not say whether a forged request would be accepted`);
+    return unknown(
+      `the page answered ${exchange.status}, which does not say whether a forged request would be accepted`,
+    );
   });
 }
 
@@ -79,7 +86,8 @@ const crossSiteRead: Check = {
   judge({ exchanges }) {
     const plain = exchanges['csrf/plain-read'];
     const embedded = exchanges['csrf/embedded-read'];
-    if (plain === undefined || embedded === undefined || !succeeded(plain)) return unknown('the page itself is not served');
+    if (plain === undefined || embedded === undefined || !succeeded(plain))
+      return unknown('the page itself is not served');
     if (embedded.status === 403) return { result: 'pass' };
     if (!succeeded(embedded)) return unknown(`it was answered with ${embedded.status}`);
     return {

@@ -29,34 +29,42 @@ describe.each(EXPRESS)('csrf-csrf beside this practice, on Express %s', (_, expr
   const start = async (set: (app: ReturnType<Express>) => void): Promise<void> => {
     const app = express();
     set(app);
-    app.get('/form', (req, res) => void res.send(hasTokens(req) ? tokens.generateCsrfToken(req, res) : 'form'));
+    app.get('/form', (req, res) => void res.send(tokens.generateCsrfToken(req, res)));
     app.post('/transfer', (_req, res) => void res.send('transferred'));
-    app.use((error: { statusCode?: number }, _req: unknown, res: { statusCode: number; end(text: string): void }, _next: unknown) => {
-      res.statusCode = error.statusCode ?? 500;
-      res.end(String(error));
-    });
+    app.use(
+      (
+        error: Error & { statusCode?: number },
+        _req: unknown,
+        res: { statusCode: number; end(text: string): void },
+        _next: unknown,
+      ) => {
+        res.statusCode = error.statusCode ?? 500;
+        res.end(String(error));
+      },
+    );
     served = await serve(app);
   };
-  let withTokens = false;
-  const hasTokens = (_req: unknown): boolean => withTokens;
-
-  const sessions = (): Handler =>
-    session({ secret: 'only used in this test', resave: false, saveUninitialized: false, cookie: { secure: false } });
+  const sessions = (saveUninitialized = false): Handler =>
+    session({ secret: 'only used in this test', resave: false, saveUninitialized });
 
   describe('an anonymous visitor and a session that is not kept until it is used', () => {
-    it('control: the token that the page has just got is refused', async () => {
-      withTokens = true;
-      await start((app) => app.use(cookieParser(), sessions(), tokens.doubleCsrfProtection));
+    const sendForm = async (): Promise<Received> => {
       const form = await send(`${served.url}/form`);
-      const answer = await send(`${served.url}/transfer`, {
-        method: 'POST',
-        headers: { Cookie: cookiesOf(form), 'X-CSRF-Token': form.body, Origin: served.url },
-      });
-      expect(answer.status).toBe(403);
+      const headers = { Cookie: cookiesOf(form), 'X-CSRF-Token': form.body, Origin: served.url };
+      return send(`${served.url}/transfer`, { method: 'POST', headers });
+    };
+
+    it('control: the token that the page has just got is refused', async () => {
+      await start((app) => app.use(cookieParser(), sessions(false), tokens.doubleCsrfProtection));
+      expect((await sendForm()).status).toBe(403);
+    });
+
+    it('control: where every visitor gets a session, the same token is accepted', async () => {
+      await start((app) => app.use(cookieParser(), sessions(true), tokens.doubleCsrfProtection));
+      expect((await sendForm()).status).toBe(200);
     });
 
     it('here: the form of the own page is accepted, with no token', async () => {
-      withTokens = false;
       await start((app) => app.use(csrf(), sessions()));
       const answer = await send(`${served.url}/transfer`, { method: 'POST', headers: { Origin: served.url } });
       expect(answer.body).toBe('transferred');
@@ -65,7 +73,6 @@ describe.each(EXPRESS)('csrf-csrf beside this practice, on Express %s', (_, expr
 
   describe('without cookie-parser', () => {
     it('control: every request that is checked ends in 500', async () => {
-      withTokens = true;
       await start((app) => app.use(sessions(), tokens.doubleCsrfProtection));
       const answer = await send(`${served.url}/transfer`, { method: 'POST', headers: { Origin: served.url } });
       expect(answer.status).toBe(500);
@@ -73,9 +80,10 @@ describe.each(EXPRESS)('csrf-csrf beside this practice, on Express %s', (_, expr
     });
 
     it('here: nothing of the kind is needed', async () => {
-      withTokens = false;
       await start((app) => app.use(csrf()));
-      expect((await send(`${served.url}/transfer`, { method: 'POST', headers: { Origin: served.url } })).status).toBe(200);
+      expect((await send(`${served.url}/transfer`, { method: 'POST', headers: { Origin: served.url } })).status).toBe(
+        200,
+      );
       const forged = { Origin: 'https://evil.example', Cookie: 'sid=1' };
       expect((await send(`${served.url}/transfer`, { method: 'POST', headers: forged })).status).toBe(403);
     });
@@ -83,11 +91,12 @@ describe.each(EXPRESS)('csrf-csrf beside this practice, on Express %s', (_, expr
 
   describe('a method that is changed behind the check', () => {
     let deleted = 0;
-    const isPublic = (req: { method?: string; path: string }): boolean => req.method === 'POST' && req.path === '/public';
-    const guardBut = (check: Handler): Parameters<ReturnType<Express>['use']>[0] => (req, res, next) => {
-      if (isPublic(req)) next();
-      else check(req, res, next);
-    };
+    const guardBut =
+      (check: Handler): Handler =>
+      (req, res, next) => {
+        if (req.method === 'POST' && req.url === '/public') next();
+        else check(req, res, next);
+      };
     const setUp = (check: Handler, app: ReturnType<Express>): void => {
       deleted = 0;
       app.use(cookieParser(), guardBut(check), methodOverride('X-HTTP-Method-Override'));
@@ -121,7 +130,9 @@ describe.each(EXPRESS)('csrf-csrf beside this practice, on Express %s', (_, expr
       });
       expect((await send(`${served.url}/public`, forged)).status).toBe(403);
       expect(deleted).toBe(0);
-      expect((await send(`${served.url}/public`, { method: 'POST', headers: { Origin: 'https://evil.example' } })).body).toBe('posted');
+      expect(
+        (await send(`${served.url}/public`, { method: 'POST', headers: { Origin: 'https://evil.example' } })).body,
+      ).toBe('posted');
     });
   });
 });

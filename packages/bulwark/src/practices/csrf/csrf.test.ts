@@ -21,7 +21,11 @@ type Headers = Readonly<Record<string, string>>;
 const MATRIX: readonly [string, Headers, string | undefined][] = [
   ['own page', { 'Sec-Fetch-Site': 'same-origin', Origin: OWN, ...COOKIE }, undefined],
   ['own page under no-referrer', { 'Sec-Fetch-Site': 'same-origin', Origin: 'null', ...COOKIE }, undefined],
-  ['own page, behind a proxy nobody declared', { 'Sec-Fetch-Site': 'same-origin', Origin: 'https://x.example' }, undefined],
+  [
+    'own page, behind a proxy nobody declared',
+    { 'Sec-Fetch-Site': 'same-origin', Origin: 'https://x.example' },
+    undefined,
+  ],
   ['user, from the address bar', { 'Sec-Fetch-Site': 'none', ...COOKIE }, undefined],
   ['sibling host', { 'Sec-Fetch-Site': 'same-site', Origin: SIBLING, ...COOKIE }, 'ERR_CSRF_SAME_SITE'],
   ['sibling host without Origin', { 'Sec-Fetch-Site': 'same-site', ...COOKIE }, 'ERR_CSRF_SAME_SITE'],
@@ -82,16 +86,19 @@ describe.each(EXPRESS)('csrf on Express %s', (_, express) => {
     for (const method of CHANGING) expect(await codeOf(headers, method)).toBe(code);
   });
 
-  it.each(['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain', 'application/json', ''])(
-    'whatever the content type: %j',
-    async (type) => {
-      await start();
-      const headers = { Origin: EVIL, 'Sec-Fetch-Site': 'cross-site', 'Content-Type': type };
-      const answer = await send(app.url, { method: 'POST', headers, body: '{"to":"evil"}' });
-      expect(answer.json()).toMatchObject({ code: 'ERR_CSRF_CROSS_SITE' });
-      expect(app.ran()).toBe(0);
-    },
-  );
+  it.each([
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+    'application/json',
+    '',
+  ])('whatever the content type: %j', async (type) => {
+    await start();
+    const headers = { Origin: EVIL, 'Sec-Fetch-Site': 'cross-site', 'Content-Type': type };
+    const answer = await send(app.url, { method: 'POST', headers, body: '{"to":"evil"}' });
+    expect(answer.json()).toMatchObject({ code: 'ERR_CSRF_CROSS_SITE' });
+    expect(app.ran()).toBe(0);
+  });
 
   it.each(['GET', 'HEAD', 'OPTIONS'])('%s changes nothing, so its Origin does not matter', async (method) => {
     await start();
@@ -125,7 +132,9 @@ describe.each(EXPRESS)('csrf on Express %s', (_, express) => {
     expect(await codeOf({ Origin: app.url, ...COOKIE })).toBeUndefined();
     expect(await codeOf({ Origin: app.url.replace('http:', 'https:') })).toBe('ERR_CSRF_ORIGIN');
     expect(await codeOf({ Origin: `http://127.0.0.1:${app.port + 1}` })).toBe('ERR_CSRF_ORIGIN');
-    expect(await codeOf({ Origin: EVIL, 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' })).toBe('ERR_CSRF_ORIGIN');
+    expect(await codeOf({ Origin: EVIL, 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' })).toBe(
+      'ERR_CSRF_ORIGIN',
+    );
   });
 
   it('fetchMetadata: false goes by Origin alone', async () => {
@@ -201,7 +210,12 @@ describe('settings that csrf refuses at construction', () => {
     ['a trusted null', { trustedOrigins: ['null'] }, 'ERR_CONFIG_ORIGIN', 'csrf.trustedOrigins[0]'],
     ['an own origin with a path', { origins: ['https://shop.example/app'] }, 'ERR_CONFIG_ORIGIN', 'csrf.origins[0]'],
     ['no own origin', { origins: [] }, 'ERR_CONFIG_VALUE', 'csrf.origins'],
-    ['isolation without its signal', { fetchMetadata: false, isolateReads: true }, 'ERR_CONFIG_CONTRADICTION', 'csrf.isolateReads'],
+    [
+      'isolation without its signal',
+      { fetchMetadata: false, isolateReads: true },
+      'ERR_CONFIG_CONTRADICTION',
+      'csrf.isolateReads',
+    ],
     ['a misspelt name', { trustedOrigin: [] }, 'ERR_CONFIG_UNKNOWN_KEY', 'csrf.trustedOrigin'],
   ])('%s', (_name, options, code, field) => {
     expect(() => csrf(options)).toThrow(expect.objectContaining({ code, field }));

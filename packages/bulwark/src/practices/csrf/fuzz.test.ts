@@ -27,7 +27,11 @@ const value = fc.oneof(
 );
 const request = fc.record({
   method: fc.oneof(fc.constantFrom('GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'QUERY'), fc.string()),
-  url: fc.oneof(fc.webPath(), fc.string(), fc.string().map((query) => `/?${query}`)),
+  url: fc.oneof(
+    fc.webPath(),
+    fc.string(),
+    fc.string().map((query) => `/?${query}`),
+  ),
   headers: fc.dictionary(fc.constantFrom(...NAMES), value, { noNullPrototype: true }),
 });
 

@@ -78,7 +78,12 @@ describe.each(EXPRESS)('isolation of reads on Express %s', (_, express) => {
   });
 
   it('lets a route be embedded that says so', async () => {
-    const embeddable = decide({ practice: 'headers', kind: 'setting', summary: 'embeddable', value: { embeddable: true } });
+    const embeddable = decide({
+      practice: 'headers',
+      kind: 'setting',
+      summary: 'embeddable',
+      value: { embeddable: true },
+    });
     await start(POLICY, { decisions: [embeddable] });
     expect(await statusOf(IMAGE)).toBe(200);
     expect(await statusOf(from('cross-site', 'navigate', 'iframe'))).toBe(200);

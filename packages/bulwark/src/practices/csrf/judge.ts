@@ -33,8 +33,14 @@ function judgeStateChange(req: IncomingMessage, policy: CsrfPolicy, because: str
     case 'cross-site':
       if (isTrusted(req, origin, policy)) return undefined;
       return site === 'same-site'
-        ? refuse('ERR_CSRF_SAME_SITE', 'Sec-Fetch-Site says same-site, and Origin is not on the list of trusted origins')
-        : refuse('ERR_CSRF_CROSS_SITE', 'Sec-Fetch-Site says cross-site, and Origin is not on the list of trusted origins');
+        ? refuse(
+            'ERR_CSRF_SAME_SITE',
+            'Sec-Fetch-Site says same-site, and Origin is not on the list of trusted origins',
+          )
+        : refuse(
+            'ERR_CSRF_CROSS_SITE',
+            'Sec-Fetch-Site says cross-site, and Origin is not on the list of trusted origins',
+          );
     case 'invalid':
       return refuse('ERR_CSRF_CROSS_SITE', 'Sec-Fetch-Site has a value that no browser sends');
     case undefined:

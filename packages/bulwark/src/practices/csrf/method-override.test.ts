@@ -5,7 +5,10 @@ import { serveBehind } from '../../../test/support/refusing-app.ts';
 import type { Handler } from '../../context.ts';
 import { csrf } from './index.ts';
 
-const methodOverride = createRequire(import.meta.url)('method-override') as (getter: string, options?: object) => Handler;
+const methodOverride = createRequire(import.meta.url)('method-override') as (
+  getter: string,
+  options?: object,
+) => Handler;
 
 const EVIL = 'https://evil.example';
 const POLICY = { origins: ['https://shop.example'] };
@@ -18,7 +21,12 @@ const firstByMethod: Handler = (req, res, next) => {
 };
 
 /** A link on another site, which carries cookies that are SameSite=Lax. */
-const LINK = { Cookie: 'sid=1', 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' };
+const LINK = {
+  Cookie: 'sid=1',
+  'Sec-Fetch-Site': 'cross-site',
+  'Sec-Fetch-Mode': 'navigate',
+  'Sec-Fetch-Dest': 'document',
+};
 
 describe.each(EXPRESS)('a method that is changed behind the check, on Express %s', (_, express) => {
   let served: Served;
@@ -46,15 +54,18 @@ describe.each(EXPRESS)('a method that is changed behind the check, on Express %s
     expect(deleted).toBe(1);
   });
 
-  it.each(['_method=DELETE', '%5Fmethod=DELETE', '%5f%6d%65%74%68%6f%64=DELETE', 'a=%&_method=DELETE', 'x=1&_method=GET&_method=DELETE'])(
-    'here: ?%s',
-    async (query) => {
-      await start(csrf(POLICY), '_method');
-      const answer = await send(`${served.url}/account?${query}`, { headers: LINK });
-      expect(answer.status).toBe(403);
-      expect(deleted).toBe(0);
-    },
-  );
+  it.each([
+    '_method=DELETE',
+    '%5Fmethod=DELETE',
+    '%5f%6d%65%74%68%6f%64=DELETE',
+    'a=%&_method=DELETE',
+    'x=1&_method=GET&_method=DELETE',
+  ])('here: ?%s', async (query) => {
+    await start(csrf(POLICY), '_method');
+    const answer = await send(`${served.url}/account?${query}`, { headers: LINK });
+    expect(answer.status).toBe(403);
+    expect(deleted).toBe(0);
+  });
 
   it('control: a header in a GET passes such a check', async () => {
     await start(firstByMethod, 'X-HTTP-Method-Override');
@@ -75,7 +86,16 @@ describe.each(EXPRESS)('a method that is changed behind the check, on Express %s
 
   it('near misses: other parameters are left alone', async () => {
     await start(csrf(POLICY), '_method');
-    for (const query of ['', 'method=DELETE', 'a_method=DELETE', '_methods=1', 'q=_method', 'q=%5Fmethod', '_method%20=1', 'q=100%']) {
+    for (const query of [
+      '',
+      'method=DELETE',
+      'a_method=DELETE',
+      '_methods=1',
+      'q=_method',
+      'q=%5Fmethod',
+      '_method%20=1',
+      'q=100%',
+    ]) {
       expect((await send(`${served.url}/account?${query}`, { headers: LINK })).body).toBe('account');
     }
   });
@@ -85,7 +105,9 @@ describe.each(EXPRESS)('a method that is changed behind the check, on Express %s
     served = app;
     const reasonOf = async (path: string, headers: Record<string, string>): Promise<unknown> =>
       (await send(app.url + path, { headers: { ...LINK, ...headers } })).json().reason;
-    expect(await reasonOf('/?_method=PUT', {})).toMatch(/Sec-Fetch-Site.*the parameter _method makes it a state change/);
+    expect(await reasonOf('/?_method=PUT', {})).toMatch(
+      /Sec-Fetch-Site.*the parameter _method makes it a state change/,
+    );
     expect(await reasonOf('/', { 'x-method-override': 'PUT' })).toMatch(/the header X-Method-Override makes/);
     expect(await reasonOf('/?_method[]=PUT', {})).toMatch(/the parameter _method/);
   });
