@@ -1,13 +1,13 @@
-import type { ErrorHandler } from './practices/errors/index.ts';
 import type { Handler, Middleware, ResponseHook, Services } from './context.ts';
-import type { SecurityEvent } from './events.ts';
 import { Refusal } from './errors.ts';
+import type { SecurityEvent } from './events.ts';
 import { ORDER, type PracticeId, type StepId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { access } from './practices/access/index.ts';
 import { client, clientOf } from './practices/client/index.ts';
 import { type CorsOptions, cors, listedOrigins } from './practices/cors/index.ts';
 import { csrf } from './practices/csrf/index.ts';
+import type { ErrorHandler } from './practices/errors/index.ts';
 import { errors } from './practices/errors/index.ts';
 import { collectReports, headers } from './practices/headers/index.ts';
 import { https } from './practices/https/index.ts';

@@ -102,7 +102,8 @@ export function hatchCheck(practice: PracticeId): Check {
     asvs: ['13.1.1'],
     probes: {},
     judge({ inside }) {
-      if (inside === undefined) return { result: 'unknown', message: 'escape hatches can only be seen from inside the process' };
+      if (inside === undefined)
+        return { result: 'unknown', message: 'escape hatches can only be seen from inside the process' };
       const used = inside.hatches.filter((hatch) => hatch.practice === practice);
       const list = used.map(({ what, reason }) => (reason === undefined ? what : `${what} (${reason})`)).join('; ');
       return expectThat(used.length === 0, `In use: ${list}. Look whether each is still needed.`);

@@ -40,7 +40,8 @@ function cover(id: PracticeId, decisions: readonly Decision[], switches: Switche
   const own = decisions.filter((decision) => decision.practice === id);
   // `access.public()` below a router that demands a role does not lift the role.
   const exemption = own.find((decision) => decision.kind === 'exemption');
-  if (exemption !== undefined && !own.some((decision) => decision.kind === 'requirement')) return { state: 'exempt', ...withReason(exemption.reason) };
+  if (exemption !== undefined && !own.some((decision) => decision.kind === 'requirement'))
+    return { state: 'exempt', ...withReason(exemption.reason) };
   if (id === 'access' && !isDecided(decisions)) {
     return switches.deniesUndecided
       ? { state: 'enforced', reason: 'denied: the route has no access decision' }

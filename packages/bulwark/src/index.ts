@@ -1,12 +1,21 @@
 export type { Coverage, CoverageRow } from './coverage.ts';
 export { type Decision, type DecisionHandler, type Exemptable, exempt } from './decisions.ts';
-export { type Code, ConfigError, type ConfigCode, ERROR_CODES, type ErrorCode, Refusal, type RefusalCode, type RefusalDetail } from './errors.ts';
+export {
+  type Code,
+  type ConfigCode,
+  ConfigError,
+  ERROR_CODES,
+  type ErrorCode,
+  Refusal,
+  type RefusalCode,
+  type RefusalDetail,
+} from './errors.ts';
 export type { EventLevel, EventName, SecurityEvent } from './events.ts';
 export type { Gate, GateListening, GateListenOptions } from './gate.ts';
 export type { DefaultsDate } from './options.ts';
 export { ORDER, type Place, type PracticeId, type StepId } from './pipeline.ts';
 export type { Policy, ResolvedPolicy } from './policy.ts';
-export { access, type AccessOptions, type Identity } from './practices/access/index.ts';
+export { type AccessOptions, access, type Identity } from './practices/access/index.ts';
 export { headers } from './practices/headers/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
 export { secure } from './secure.ts';

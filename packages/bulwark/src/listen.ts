@@ -24,6 +24,7 @@ export async function openListener(
     },
     services,
   );
-  if (limits) for (const server of [listening.server, listening.httpServer]) if (server) applyToServer(server, limits, services);
+  if (limits)
+    for (const server of [listening.server, listening.httpServer]) if (server) applyToServer(server, limits, services);
   return { ...listening, ...(local === undefined ? {} : { trust: local.trust }) };
 }

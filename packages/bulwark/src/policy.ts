@@ -173,7 +173,9 @@ function forbidsPasskeys(features: unknown): boolean {
   if (typeof features !== 'object' || features === null) return false;
   return Object.entries(features).some(
     ([name, allowed]) =>
-      name.replaceAll('-', '').toLowerCase() === 'publickeycredentialsget' && Array.isArray(allowed) && allowed.length === 0,
+      name.replaceAll('-', '').toLowerCase() === 'publickeycredentialsget' &&
+      Array.isArray(allowed) &&
+      allowed.length === 0,
   );
 }
 

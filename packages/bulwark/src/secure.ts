@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buildPractices, type Practices } from './build.ts';
-import { contextOf, type GateServices, type Handler, type Next, type RequestContext, type Services } from './context.ts';
+import {
+  contextOf,
+  type GateServices,
+  type Handler,
+  type Next,
+  type RequestContext,
+  type Services,
+} from './context.ts';
 import { coverageOf } from './coverage.ts';
 import { ConfigError, Refusal } from './errors.ts';
 import { type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
@@ -16,10 +23,10 @@ import { openListener } from './listen.ts';
 import type { PracticeId } from './pipeline.ts';
 import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
 import { isDecided } from './practices/access/index.ts';
-import { isInstance } from './practices/errors/read-error.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
-import type { SelfTestReport } from './self-test.ts';
+import { isInstance } from './practices/errors/read-error.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
+import type { SelfTestReport } from './self-test.ts';
 
 const SECURED = Symbol.for('bulwark.secured');
 
@@ -70,12 +77,7 @@ class GateRuntime implements GateServices {
   #sealed = false;
   #selfTestToken: string | undefined;
 
-  constructor(
-    app: ExpressApp,
-    policy: ResolvedPolicy,
-    events: SecurityEvents,
-    practices: Practices,
-  ) {
+  constructor(app: ExpressApp, policy: ResolvedPolicy, events: SecurityEvents, practices: Practices) {
     this.#app = app;
     this.#policy = policy;
     this.#events = events;
@@ -275,7 +277,8 @@ class GateRuntime implements GateServices {
 
   #coverage(): ReturnType<Gate['coverage']> {
     const { access } = this.#policy.given;
-    const rule = access === false ? 'allow' : (access?.undecided ?? (access?.identify === undefined ? 'allow' : 'deny'));
+    const rule =
+      access === false ? 'allow' : (access?.undecided ?? (access?.identify === undefined ? 'allow' : 'deny'));
     return coverageOf(this.#table.rows(), {
       off: this.#policy.off,
       monitored: this.#policy.monitored,

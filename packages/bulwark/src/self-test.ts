@@ -183,7 +183,11 @@ function hatchesOf({ policy, coverage }: SelfTestTarget): Hatch[] {
       ...(practices[practice].reason === undefined ? {} : { reason: practices[practice].reason }),
     })),
   );
-  return [...exempt, ...namedHatches('client', policy.given.proxy, 'proxy'), ...PRACTICE_IDS.flatMap((id) => namedHatches(id, policy.given[keyOf(id)], keyOf(id)))];
+  return [
+    ...exempt,
+    ...namedHatches('client', policy.given.proxy, 'proxy'),
+    ...PRACTICE_IDS.flatMap((id) => namedHatches(id, policy.given[keyOf(id)], keyOf(id))),
+  ];
 }
 
 function keyOf(id: PracticeId): 'rateLimit' | Exclude<PracticeId, 'rate-limit'> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { contextOf } from '../context.ts';
-import { type ExpressApp, isExpress4 } from './internals.ts';
 import type { Client } from '../practices/client/index.ts';
+import { type ExpressApp, isExpress4 } from './internals.ts';
 
 const GETTERS: Readonly<Record<string, (client: Client) => unknown>> = {
   ip: (client) => client.ip,
@@ -24,7 +24,9 @@ export function installClient(app: ExpressApp): void {
       enumerable: true,
       get(this: IncomingMessage): unknown {
         const { client } = contextOf(this);
-        return client === undefined ? Reflect.get(Object.getPrototypeOf(app.request) as object, name, this) : read(client);
+        return client === undefined
+          ? Reflect.get(Object.getPrototypeOf(app.request) as object, name, this)
+          : read(client);
       },
     });
   }

@@ -16,7 +16,11 @@ function tableOf(app: unknown): RouteTable {
 }
 
 function summaries(app: unknown, method: string, url: string): string[] {
-  return tableOf(app).find(method, url)?.decisions.map((decision) => decision.summary) ?? [];
+  return (
+    tableOf(app)
+      .find(method, url)
+      ?.decisions.map((decision) => decision.summary) ?? []
+  );
 }
 
 describe.each(EXPRESS)('the look-up on Express %s', (version, express) => {
@@ -104,7 +108,11 @@ describe.each(EXPRESS)('the look-up on Express %s', (version, express) => {
   it('never disagrees with the router', async () => {
     const segments = ['a', 'b', 'A', ':p', 'a.b'];
     const path = fc.array(fc.constantFrom(...segments), { maxLength: 3 }).map((parts) => `/${parts.join('/')}`);
-    const paths = fc.oneof(path, fc.tuple(path, path).map(([a, b]) => [a, b]), fc.constantFrom(/^\/a/, /b\/?$/));
+    const paths = fc.oneof(
+      path,
+      fc.tuple(path, path).map(([a, b]) => [a, b]),
+      fc.constantFrom(/^\/a/, /b\/?$/),
+    );
     const method = fc.constantFrom('get', 'post', 'all');
     const leaf = fc.record({ kind: fc.constant('route' as const), method, path: paths });
     const tree = fc.letrec((tie) => ({
@@ -121,7 +129,10 @@ describe.each(EXPRESS)('the look-up on Express %s', (version, express) => {
       ),
     })).node as fc.Arbitrary<Spec>;
     const url = fc
-      .tuple(fc.array(fc.constantFrom('a', 'b', 'A', 'c', 'a.b', '%61', ''), { maxLength: 4 }), fc.constantFrom('', '/', '?x=/a'))
+      .tuple(
+        fc.array(fc.constantFrom('a', 'b', 'A', 'c', 'a.b', '%61', ''), { maxLength: 4 }),
+        fc.constantFrom('', '/', '?x=/a'),
+      )
       .map(([parts, tail]) => `/${parts.join('/')}${tail}`);
 
     let entered: string | undefined;

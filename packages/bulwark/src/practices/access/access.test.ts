@@ -16,7 +16,8 @@ const USERS: Record<string, Identity> = {
   late: { id: 'late', roles: ['admin'], factors: { totp: Date.now() - 3_600_000 } },
 };
 
-const identify = (req: { headers: Record<string, unknown> }): Identity | undefined => USERS[String(req.headers['x-user'])];
+const identify = (req: { headers: Record<string, unknown> }): Identity | undefined =>
+  USERS[String(req.headers['x-user'])];
 
 describe.each(EXPRESS)('access on Express %s', (_version, express) => {
   async function statusOf(app: unknown, path: string, user?: string, method = 'GET'): Promise<number> {

@@ -12,7 +12,10 @@ export const checks: readonly Check[] = [
     probes: {},
     judge(facts) {
       if (facts.inside === undefined) {
-        return { result: 'unknown', message: 'whether routes have access decisions can only be seen from inside the process' };
+        return {
+          result: 'unknown',
+          message: 'whether routes have access decisions can only be seen from inside the process',
+        };
       }
       if (!facts.inside.off.includes('access')) return { result: 'pass' };
       return {

@@ -3,6 +3,7 @@ import { EXPRESS, send } from '../../../test/support/http.ts';
 import { type Behind, type RefusingApp, serveBehind } from '../../../test/support/refusing-app.ts';
 import { decide } from '../../decisions.ts';
 import { cors } from '../cors/index.ts';
+import { headers } from '../headers/index.ts';
 import { type CsrfOptions, csrf } from './index.ts';
 
 const POLICY: CsrfOptions = { origins: ['https://shop.example'], trustedOrigins: ['https://app.example'] };
@@ -78,13 +79,7 @@ describe.each(EXPRESS)('isolation of reads on Express %s', (_, express) => {
   });
 
   it('lets a route be embedded that says so', async () => {
-    const embeddable = decide({
-      practice: 'headers',
-      kind: 'setting',
-      summary: 'embeddable',
-      value: { embeddable: true },
-    });
-    await start(POLICY, { decisions: [embeddable] });
+    await start(POLICY, { decisions: [headers.profile('embeddable', { by: ['https://partner.example'] })] });
     expect(await statusOf(IMAGE)).toBe(200);
     expect(await statusOf(from('cross-site', 'navigate', 'iframe'))).toBe(200);
     expect(await statusOf(IMAGE, 'POST')).toBe(403);
@@ -100,10 +95,10 @@ describe.each(EXPRESS)('isolation of reads on Express %s', (_, express) => {
   });
 
   it.each([
-    { practice: 'headers', kind: 'setting', summary: 'x', value: { embeddable: 'yes' } } as const,
+    { practice: 'headers', kind: 'setting', summary: 'x', value: { crossOriginResourcePolicy: 'same-site' } } as const,
     { practice: 'headers', kind: 'setting', summary: 'x', value: null } as const,
     { practice: 'headers', kind: 'setting', summary: 'x' } as const,
-    { practice: 'input', kind: 'setting', summary: 'x', value: { embeddable: true } } as const,
+    { practice: 'input', kind: 'setting', summary: 'x', value: { crossOriginResourcePolicy: 'cross-origin' } } as const,
   ])('takes no other decision for leave: %j', async (decision) => {
     await start(POLICY, { decisions: [decide(decision)] });
     expect(await statusOf(IMAGE)).toBe(403);

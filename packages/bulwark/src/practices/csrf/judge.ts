@@ -5,6 +5,7 @@ import { changesState, fetchSite } from '../../fetch-metadata.ts';
 import { clientOf } from '../client/index.ts';
 import { routeSetting } from '../cors/origin-setting.ts';
 import { ambientCredential } from './ambient-credentials.ts';
+import { isEmbeddable } from '../headers/profiles.ts';
 import { methodOverride } from './method-override.ts';
 import type { CsrfPolicy } from './options.ts';
 
@@ -100,8 +101,7 @@ function isTopLevelNavigation(req: IncomingMessage): boolean {
 function isForEveryone(req: IncomingMessage): boolean {
   if (routeSetting(req)?.anyOrigin) return true;
   return contextOf(req).decisions.some(
-    ({ practice, value }) =>
-      practice === 'headers' && (value as { embeddable?: unknown } | null | undefined)?.embeddable === true,
+    ({ practice, value }) => practice === 'headers' && isEmbeddable(value),
   );
 }
 

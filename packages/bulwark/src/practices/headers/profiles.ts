@@ -77,6 +77,14 @@ export function profile(which: ProfileName | HeaderPolicies, options: ProfileOpt
   return decide({ practice: 'headers', kind: 'setting', summary, value: layer });
 }
 
+/**
+ * Whether a decision of {@link profile} lets other sites load the route (Cross-Origin-Resource-Policy `cross-origin`): the
+ * csrf practice then does not isolate its reads.
+ */
+export function isEmbeddable(value: unknown): boolean {
+  return (value as PolicyLayer | null | undefined)?.crossOriginResourcePolicy === 'cross-origin';
+}
+
 /** The layer that a decision of {@link profile} carries. */
 export function layerOf(value: unknown): PolicyLayer {
   return value as PolicyLayer;
