@@ -3,7 +3,7 @@ import { access, exempt, type Gate, limit, type Policy, Refusal, secure } from '
 import express, { type Express, type Request } from 'express';
 import type { z } from 'zod';
 import type { Environment } from './environment.ts';
-import { newNote, type NewNote, type Notes } from './notes.ts';
+import { type NewNote, type Notes, newNote } from './notes.ts';
 import { PRACTICES } from './practices.ts';
 
 const views = fileURLToPath(new URL('../views', import.meta.url));
@@ -36,7 +36,8 @@ export function createApp(environment: Environment, notes: Notes): { app: Expres
   app.post('/notes', access.public('a shared notebook'), writes, (req, res) => {
     const parsed = newNote.safeParse(req.body);
     if (!parsed.success) {
-      const draft = { title: asText(req.body?.title), text: asText(req.body?.text) };
+      const sent = (req.body ?? {}) as Record<string, unknown>;
+      const draft = { title: asText(sent.title), text: asText(sent.text) };
       res.status(400).render('notes', { ...notesPage, notes: notes.list(), problems: problemsOf(parsed.error), draft });
       return;
     }
@@ -71,7 +72,9 @@ export function createApp(environment: Environment, notes: Notes): { app: Expres
   });
   app.get('/readyz', access.public('for the load balancer'), unlimited, (_req, res) => {
     const sqlite = answers(() => notes.ping());
-    res.status(sqlite ? 200 : 503).json({ status: sqlite ? 'ready' : 'not ready', stores: { sqlite: sqlite ? 'ok' : 'down' } });
+    res
+      .status(sqlite ? 200 : 503)
+      .json({ status: sqlite ? 'ready' : 'not ready', stores: { sqlite: sqlite ? 'ok' : 'down' } });
   });
   return { app, gate };
 }

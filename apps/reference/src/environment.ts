@@ -46,5 +46,7 @@ function readPort(env: NodeJS.ProcessEnv, name: string, fallback: number): numbe
   if (text === undefined || text === '') return fallback;
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new EnvironmentError(`${name}=${JSON.stringify(text)} is not a port: use a number from 0 (any free one) to 65535`);
+  throw new EnvironmentError(
+    `${name}=${JSON.stringify(text)} is not a port: use a number from 0 (any free one) to 65535`,
+  );
 }

@@ -42,7 +42,10 @@ export class Notes {
 
   /** The newest notes first. */
   list(limit = 100): Note[] {
-    return this.#db.prepare('SELECT id, title, text, createdAt FROM notes ORDER BY id DESC LIMIT ?').all(limit).map(toNote);
+    return this.#db
+      .prepare('SELECT id, title, text, createdAt FROM notes ORDER BY id DESC LIMIT ?')
+      .all(limit)
+      .map(toNote);
   }
 
   get(id: number): Note | undefined {

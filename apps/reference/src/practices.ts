@@ -3,10 +3,18 @@ import type { PracticeId } from 'bulwark';
 /** What the home page says of each practice, in the order of a request's way. */
 export const PRACTICES: readonly { readonly id: PracticeId; readonly short: string; readonly does: string }[] = [
   { id: 'limits', short: 'lim', does: 'Refuses malformed framing; bounds headers, time and connections.' },
-  { id: 'client', short: 'cli', does: 'Knows who is calling, behind which proxy; answers only for its own host names.' },
+  {
+    id: 'client',
+    short: 'cli',
+    does: 'Knows who is calling, behind which proxy; answers only for its own host names.',
+  },
   { id: 'logging', short: 'log', does: 'One line per request, with an id, without secrets.' },
   { id: 'headers', short: 'hdr', does: 'Content Security Policy with a nonce, and all of OWASP’s secure headers.' },
-  { id: 'https', short: 'tls', does: 'TLS 1.2 and 1.3 only; pages are redirected to it, API calls refused without it.' },
+  {
+    id: 'https',
+    short: 'tls',
+    does: 'TLS 1.2 and 1.3 only; pages are redirected to it, API calls refused without it.',
+  },
   { id: 'cors', short: 'cors', does: 'Only listed origins may read; compared whole.' },
   { id: 'rate-limit', short: 'rate', does: 'Counts each client before any work is done for it.' },
   { id: 'csrf', short: 'csrf', does: 'State changes only from its own pages, no token needed.' },

@@ -10,7 +10,8 @@ export function describeStart(environment: Environment, listening: GateListening
     `  self-test  ${describeReport(report)}`,
     `  data       ${environment.dataDir}`,
   ];
-  if (listening.httpUrl !== undefined) lines.push(`  http       ${listening.httpUrl} (redirects pages, refuses the rest)`);
+  if (listening.httpUrl !== undefined)
+    lines.push(`  http       ${listening.httpUrl} (redirects pages, refuses the rest)`);
   const needs = productionNeeds(environment);
   if (needs.length > 0) lines.push('  production still needs', ...needs.map((need) => `    - ${need}`));
   if (listening.trust !== undefined) lines.push('  to trust the certificate', ...indent(listening.trust));

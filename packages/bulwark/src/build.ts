@@ -33,24 +33,24 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   const { given, origins, off, monitored } = policy;
   const proxy = policy.proxy;
   const corsOptions: CorsOptions = {
-    ...(given.cors || {}),
+    ...on(given.cors),
     ownOrigins: origins,
     // csrf knows better reasons for refusing a state change, and a route may be exempt from it.
     stateChanges: off.has('csrf') ? 'refuse' : 'leave-to-csrf',
     reportOnly: monitored.has('cors'),
   };
-  const log = off.has('logging') ? undefined : logging(given.logging || {}, services);
+  const log = off.has('logging') ? undefined : logging(on(given.logging), services);
   const trusted = off.has('cors') ? [] : listedOrigins(corsOptions);
 
   // helmet's place for HSTS; here it belongs to `https`, which knows whether there is TLS.
-  const { strictTransportSecurity, hsts, ...headersOptions } = given.headers || {};
+  const { strictTransportSecurity, hsts, ...headersOptions } = on(given.headers);
 
   const made: Record<PracticeId, () => Middleware | undefined> = {
-    access: () => access(given.access || {}, services),
-    client: () => client({ ...(given.client || {}), origins, proxy }, services),
+    access: () => access(on(given.access), services),
+    client: () => client({ ...on(given.client), origins, proxy }, services),
     cors: () => cors(corsOptions, services),
     csrf: () => {
-      const options = given.csrf || {};
+      const options = on(given.csrf);
       const trustedOrigins = [...(options.trustedOrigins ?? []), ...trusted];
       // What every page may read, every page may load.
       const isolateReads = corsOptions.dangerouslyAnyOrigin ? { isolateReads: false } : {};
@@ -63,15 +63,15 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     },
     https: () => {
       const helmets = strictTransportSecurity ?? hsts;
-      const own = { ...(given.https || {}), origins: [...origins] };
+      const own = { ...on(given.https), origins: [...origins] };
       const options = typeof helmets === 'object' || helmets === false ? { hsts: helmets, ...own } : own;
       const practice = https(options, services);
       return monitored.has('https') ? refusingOnly(practice) : practice;
     },
-    input: () => input(given.input || {}, services),
-    limits: () => limits(given.limits || {}, services),
+    input: () => input(on(given.input), services),
+    limits: () => limits(on(given.limits), services),
     logging: () => log,
-    'rate-limit': () => rateLimit(given.rateLimit || {}, services),
+    'rate-limit': () => rateLimit(on(given.rateLimit), services),
   };
   // Turned off, the limit of every client is gone; what a route asks for itself still holds.
   const instead: Partial<Record<PracticeId, () => Middleware>> = { 'rate-limit': () => routeLimits(services) };
@@ -84,14 +84,19 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     handlers[step] = middleware;
     if (middleware.response !== undefined) hooks.push(middleware.response);
   }
-  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(given.input || {}), urlGate());
+  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(on(given.input)), urlGate());
   return {
     handlers,
     hooks,
-    errors: off.has('errors') ? undefined : errors(given.errors || {}, services),
+    errors: off.has('errors') ? undefined : errors(on(given.errors), services),
     collectReports: off.has('headers') ? undefined : collectReports({ origins }, services),
     logEvent: log?.logEvent,
   };
+}
+
+/** The options of a practice that is not turned off. */
+function on<T extends object>(given: T | false | undefined): Partial<T> {
+  return given === false || given === undefined ? {} : given;
 }
 
 function inTurn(first: Handler, second: Handler): Handler {

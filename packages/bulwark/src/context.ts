@@ -121,7 +121,7 @@ export function beforeHead(req: IncomingMessage, res: ServerResponse, hook: Resp
     applyHeadArguments(this, args);
     hook(req, res);
     return writeHead.call(this, this.statusCode);
-  } as typeof res.writeHead;
+  };
 }
 
 /**

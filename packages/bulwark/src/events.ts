@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { PracticeId } from './pipeline.ts';
 
 /**
@@ -89,31 +88,29 @@ export type EventInput = Omit<SecurityEvent, 'datetime'>;
 /** Where a practice sends its events. Inside `secure()` that is the gate; alone, it is a process warning. */
 export type Emit = (event: EventInput) => void;
 
+type Listener = (event: SecurityEvent) => void;
+
 /** One typed emitter. `'*'` hears every event. */
 export class SecurityEvents {
-  readonly #emitter = new EventEmitter();
-
-  constructor() {
-    this.#emitter.setMaxListeners(0);
-  }
+  readonly #listeners = new Map<EventName | '*', Set<Listener>>();
 
   /** Calls `listener` at each event of that name; returns a function that ends it. */
-  on(name: EventName | '*', listener: (event: SecurityEvent) => void): () => void {
-    this.#emitter.on(name, listener);
-    return () => this.#emitter.off(name, listener);
+  on(name: EventName | '*', listener: Listener): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => listeners.delete(listener);
   }
 
   /** Sends one event to its listeners. A listener that throws is not let into the request's way. */
   readonly emit: Emit = (input) => {
-    if (this.#emitter.listenerCount(input.event) === 0 && this.#emitter.listenerCount('*') === 0) return;
+    const heard = [...(this.#listeners.get(input.event) ?? []), ...(this.#listeners.get('*') ?? [])];
+    if (heard.length === 0) return;
     const event: SecurityEvent = { ...input, datetime: new Date().toISOString() };
-    for (const name of [input.event, '*']) {
-      for (const listener of this.#emitter.listeners(name)) {
-        try {
-          listener(event);
-        } catch (error) {
-          process.emitWarning(`a listener of the event ${input.event} threw: ${String(error)}`, 'BulwarkWarning');
-        }
+    for (const listener of heard) {
+      try {
+        listener(event);
+      } catch (error) {
+        process.emitWarning(`a listener of the event ${input.event} threw: ${String(error)}`, 'BulwarkWarning');
       }
     }
   };

@@ -16,7 +16,7 @@ export async function openListener(
   const { local, ...listening } = await listen(
     handler,
     {
-      ...(given.https || {}),
+      ...(given.https === false ? undefined : given.https),
       ...options,
       origins: [...origins],
       terminated: off.has('https') || policy.proxy !== 'none',

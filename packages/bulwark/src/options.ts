@@ -65,7 +65,7 @@ function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   const branches = issue.errors.map((errors) => errors[0]).filter((inner) => inner !== undefined);
   const best = branches.sort((a, b) => weight(b) - weight(a))[0];
   if (best === undefined || weight(best) === 0) return issue;
-  return deepest({ ...best, path: [...issue.path, ...best.path] } as z.core.$ZodIssue);
+  return deepest({ ...best, path: [...issue.path, ...best.path] });
 }
 
 function weight(issue: z.core.$ZodIssue): number {
@@ -129,7 +129,7 @@ function joinPath(path: string, part: PropertyKey): string {
 
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? typeof value).slice(0, 80);
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

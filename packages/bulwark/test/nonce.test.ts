@@ -36,7 +36,7 @@ describe.each(EXPRESS)('the nonce of a response on Express %s', (_version, expre
         done(null, path.endsWith('with.txt') ? `nonce=${String((locals as { nonce: unknown }).nonce)}` : 'none');
       });
       app.set('views', new URL('./data/views', import.meta.url).pathname);
-      app.get('/:view', (req, res) => void res.render(`${req.params.view}.txt`));
+      app.get('/:view', (req, res) => res.render(`${req.params.view}.txt`));
       const [printed, silent] = await ask(app, { target: '/with' }, { target: '/without' });
       const nonce = /nonce=(\S+)/.exec(printed?.body ?? '')?.[1];
       expect(nonce).toMatch(/^[\w-]{16,}$/);

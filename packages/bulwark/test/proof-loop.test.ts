@@ -53,9 +53,9 @@ describe.each(EXPRESS)('the proof loop on Express %s', (_version, express) => {
     app.post('/hook', exempt('csrf', { reason: 'signed by the sender' }), (_req, res) => void res.send('hook'));
     const { findings, passed } = await gate.selfTest();
     expect(passed).toBe(true);
-    expect(findings.map(({ id, message }) => [id, message.includes('/hook') && message.includes('signed by the sender')])).toEqual([
-      ['csrf/escape-hatch', true],
-    ]);
+    expect(
+      findings.map(({ id, message }) => [id, message.includes('/hook') && message.includes('signed by the sender')]),
+    ).toEqual([['csrf/escape-hatch', true]]);
   });
 });
 

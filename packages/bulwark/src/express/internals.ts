@@ -99,7 +99,7 @@ export function mountedApp(layer: Layer): ExpressApp | undefined {
     headers: {},
     app: { request: {}, response: {} },
   };
-  const watched = new Proxy(target as object, {
+  const watched = new Proxy<object>(target, {
     setPrototypeOf(_, prototype: { app?: ExpressApp } | null) {
       if (found !== undefined) return true;
       found = prototype?.app;

@@ -25,7 +25,7 @@ export function createResponseGate(hooks: readonly ResponseHook[]): ServerRespon
     applyHeadArguments(this, args);
     for (const hook of hooks) hook(this.req, this);
     return base.call(this, this.statusCode);
-  } as ServerResponse['writeHead'];
+  };
 }
 
 /**

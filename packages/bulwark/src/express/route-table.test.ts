@@ -145,7 +145,7 @@ describe.each(EXPRESS)('the look-up on Express %s', (version, express) => {
         async (specs, requests) => {
           const app = express();
           const counter = { next: 0 };
-          build(app as unknown as Routing, specs, express, counter, (name) => (entered ??= name));
+          build(app, specs, express, counter, (name) => (entered ??= name));
           const table = tableOf(app);
           const served = await serve(app);
           try {
@@ -198,7 +198,7 @@ function build(
       const mounted = express();
       mounted.set('strict routing', spec.strict);
       mounted.set('case sensitive routing', spec.caseSensitive);
-      build(mounted as unknown as Routing, spec.children, express, counter, onEnter);
+      build(mounted, spec.children, express, counter, onEnter);
       target.use(spec.path, mounted);
     }
   }

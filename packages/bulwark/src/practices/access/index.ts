@@ -110,8 +110,8 @@ export function identityOf(req: IncomingMessage): Identity | undefined {
   if (known !== undefined) return known.identity;
   const user = carrier.user as Record<string, unknown> | undefined | null;
   if (typeof user !== 'object' || user === null) return undefined;
-  const id = user.id ?? user.sub ?? user._id;
-  if (id === undefined || id === null) return undefined;
+  const id = [user.id, user.sub, user._id].find((value) => typeof value === 'string' || typeof value === 'number');
+  if (id === undefined) return undefined;
   const roles = Array.isArray(user.roles) ? user.roles : typeof user.role === 'string' ? [user.role] : [];
   return { id: String(id), roles: roles.filter((role): role is string => typeof role === 'string') };
 }

@@ -35,7 +35,7 @@ export interface ProxyRules {
 }
 
 /** Loopback, private (RFC 1918), link-local, and unique local (RFC 4193): where nobody on the internet can call from. */
-export const PRIVATE_RANGES: readonly Range[] = ranges(
+const PRIVATE_RANGES: readonly Range[] = ranges(
   '127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 ::1 fe80::/10 fc00::/7',
 );
 

@@ -4,8 +4,8 @@ import { Refusal, type RefusalCode } from '../../errors.ts';
 import { changesState, fetchSite } from '../../fetch-metadata.ts';
 import { clientOf } from '../client/index.ts';
 import { routeSetting } from '../cors/origin-setting.ts';
-import { ambientCredential } from './ambient-credentials.ts';
 import { isEmbeddable } from '../headers/profiles.ts';
+import { ambientCredential } from './ambient-credentials.ts';
 import { methodOverride } from './method-override.ts';
 import type { CsrfPolicy } from './options.ts';
 
@@ -100,9 +100,7 @@ function isTopLevelNavigation(req: IncomingMessage): boolean {
 /** Routes that say of themselves that any site may load them. */
 function isForEveryone(req: IncomingMessage): boolean {
   if (routeSetting(req)?.anyOrigin) return true;
-  return contextOf(req).decisions.some(
-    ({ practice, value }) => practice === 'headers' && isEmbeddable(value),
-  );
+  return contextOf(req).decisions.some(({ practice, value }) => practice === 'headers' && isEmbeddable(value));
 }
 
 /** Whole strings are compared: `http` is not `https`, and a port is part of the name. */

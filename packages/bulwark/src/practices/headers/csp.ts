@@ -98,7 +98,7 @@ export function buildDirectives(options: CspOptions, field: string): DirectiveMa
 }
 
 /** `script-src` → `scriptSrc`: the name that error messages use. */
-export function camel(name: string): string {
+function camel(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 

@@ -19,7 +19,7 @@ export interface Signer {
 const DAY = 86_400_000;
 const CA_DAYS = 3650;
 /** Days that a leaf lives: Apple refuses more than 825 even from a private CA, browsers more than 398 from a public one. */
-export const LEAF_DAYS = 90;
+const LEAF_DAYS = 90;
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 
 /**

@@ -34,7 +34,7 @@ export function readBodyType(req: IncomingMessage): BodyType | string {
  * @returns the type, or an objection
  * @example parseContentType('text/html; charset="UTF-8"') // { type: 'text/html', charset: 'utf-8' }
  */
-export function parseContentType(value: string): BodyType | string {
+function parseContentType(value: string): BodyType | string {
   if (!WELL_FORMED.test(value)) return 'the Content-Type header is malformed';
   const semicolon = value.indexOf(';');
   if (semicolon === -1) return { type: value.trimEnd().toLowerCase() };
