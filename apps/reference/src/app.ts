@@ -19,6 +19,7 @@ export function createApp(environment: Environment, notes: Notes): { app: Expres
     origins: [environment.origin],
     mode: environment.production ? 'production' : 'development',
     https: environment.certificate ?? {},
+    proxy: environment.proxy,
   };
   const gate = secure(app, policy);
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Policy } from 'bulwark';
 
 /** What the environment says, checked. */
 export interface Environment {
@@ -10,6 +11,8 @@ export interface Environment {
   /** Where browsers see the server; by default this machine. */
   readonly origin: string;
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
+  /** The proxy that ends TLS in front of the server. */
+  readonly proxy: NonNullable<Policy['proxy']>;
 }
 
 /** A variable has a value that cannot be used. */
@@ -30,6 +33,14 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   if ((cert === undefined) !== (key === undefined)) {
     throw new EnvironmentError('TLS_CERT and TLS_KEY belong together: set both to paths of PEM files, or neither');
   }
+  const proxy = readProxy(env.PROXY || 'none');
+  if (production && cert === undefined && proxy === 'none') {
+    throw new EnvironmentError(
+      'NODE_ENV=production serves nothing without TLS. Do one of three: set TLS_CERT and TLS_KEY to PEM files; or, if a ' +
+        'proxy in front ends TLS, set PROXY to its name (nginx) or to the number of proxies; or, on a developer’s ' +
+        'machine, leave NODE_ENV out for a certificate of a local CA',
+    );
+  }
   return {
     port,
     httpPort: env.HTTP_PORT ? readPort(env, 'HTTP_PORT', 0) : false,
@@ -38,7 +49,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     production,
     origin: env.ORIGIN || (port === 443 || port === 0 ? 'https://localhost' : `https://localhost:${port}`),
     certificate: cert === undefined || key === undefined ? undefined : { cert, key },
+    proxy,
   };
+}
+
+/** A number of proxies, or the name of one: whether there is such a name, the policy says. */
+function readProxy(text: string): Environment['proxy'] {
+  return /^\d+$/.test(text) ? { hops: Number(text) } : (text as Environment['proxy']);
 }
 
 function readPort(env: NodeJS.ProcessEnv, name: string, fallback: number): number {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -25,10 +25,13 @@ export type NewNote = z.infer<typeof newNote>;
 export class Notes {
   readonly #db: DatabaseSync;
 
-  /** @param dataDir - folder of the database, made if it is absent, readable by its owner only */
+  /** @param dataDir - folder of the database, made if it is absent; what is made is readable by its owner only */
   constructor(dataDir: string) {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    this.#db = new DatabaseSync(join(dataDir, 'notes.sqlite'));
+    const file = join(dataDir, 'notes.sqlite');
+    // The folder may have been there before, for others to read; SQLite gives its further files the mode of this one.
+    closeSync(openSync(file, 'a', 0o600));
+    this.#db = new DatabaseSync(file);
     this.#db.exec(`
       PRAGMA journal_mode = WAL;
       CREATE TABLE IF NOT EXISTS notes (

@@ -6,32 +6,55 @@ import { PRACTICES } from './practices.ts';
 export function describeStart(environment: Environment, listening: GateListening, report: SelfTestReport): string {
   const lines = [
     `Bulwark reference server  ${listening.url}`,
-    `  on         ${PRACTICES.map(({ id }) => id).join(', ')}`,
-    `  self-test  ${describeReport(report)}`,
-    `  data       ${environment.dataDir}`,
+    '',
+    ...row('on', PRACTICES.map(({ id }) => id).join(', ')),
+    ...row('self-test', describeReport(report)),
+    ...row('data', environment.dataDir),
   ];
   if (listening.httpUrl !== undefined)
-    lines.push(`  http       ${listening.httpUrl} (redirects pages, refuses the rest)`);
+    lines.push(...row('http', `${listening.httpUrl} redirects pages, refuses the rest`));
+  if (listening.ca !== undefined)
+    lines.push(...row('local CA', listening.ca), ...row('', 'browsers warn until they trust it: docs/trust.md'));
   const needs = productionNeeds(environment);
-  if (needs.length > 0) lines.push('  production still needs', ...needs.map((need) => `    - ${need}`));
-  if (listening.trust !== undefined) lines.push('  to trust the certificate', ...indent(listening.trust));
+  if (needs.length > 0) lines.push('', '  production still needs', ...needs.map((need) => `    - ${need}`));
   return lines.join('\n');
 }
 
-function describeReport({ findings, results }: SelfTestReport): string {
-  const passed = Object.values(results).filter((result) => result === 'pass').length;
-  if (findings.length === 0) return `${passed} checks passed`;
-  return `${findings.length} of ${passed + findings.length} checks failed: ${findings.map(({ id }) => id).join(', ')}`;
+const WIDTH = 80;
+const INDENT = 13;
+
+/** A heading, and what it says: broken between words where it would not fit a terminal. */
+function row(heading: string, text: string): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (INDENT + line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line, i) => `  ${(i === 0 ? heading : '').padEnd(INDENT - 2)}${line}`);
 }
 
-function productionNeeds({ production, certificate, origin }: Environment): string[] {
+function describeReport({ findings, results, passed }: SelfTestReport): string {
+  const all = Object.values(results);
+  const count = (result: (typeof all)[number]): number => all.filter((one) => one === result).length;
+  const failed = findings.filter(({ severity }) => severity !== 'info');
+  const hatches = findings.filter(({ severity }) => severity === 'info');
+  const parts = passed ? [] : [`${failed.length} checks FAILED (${failed.map(({ id }) => id).join(', ')})`];
+  parts.push(`${count('pass')} checks passed`);
+  if (count('unknown') > 0) parts.push(`${count('unknown')} could not tell`);
+  if (hatches.length > 0) {
+    const noun = hatches.length === 1 ? 'escape hatch' : 'escape hatches';
+    parts.push(`${hatches.length} ${noun} in use (${hatches.map(({ id }) => id).join(', ')})`);
+  }
+  return parts.join(', ');
+}
+
+function productionNeeds({ production, certificate, origin, proxy }: Environment): string[] {
   const needs: string[] = [];
   if (!production) needs.push('NODE_ENV=production');
   if (new URL(origin).hostname === 'localhost') needs.push('ORIGIN=https://your.domain');
-  if (certificate === undefined) needs.push('TLS_CERT and TLS_KEY: PEM files of a certificate for that domain');
+  if (certificate === undefined && proxy === 'none')
+    needs.push('TLS_CERT and TLS_KEY (PEM files), or PROXY (the proxy that ends TLS)');
   return needs;
-}
-
-function indent(text: string): string[] {
-  return text.split('\n').map((line) => `    ${line}`);
 }

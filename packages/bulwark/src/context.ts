@@ -104,6 +104,11 @@ export function contextOf(req: IncomingMessage): RequestContext {
   return context;
 }
 
+/** The gate that a request is in, without making a context for requests that are in none. */
+export function gateOf(req: IncomingMessage): GateServices | undefined {
+  return (req as IncomingMessage & { [CONTEXT]?: RequestContext })[CONTEXT]?.gate;
+}
+
 const NO_DECISIONS: readonly Decision[] = [];
 
 /**

@@ -22,7 +22,9 @@ export interface GateListening {
   /** The plain-HTTP listener's address, if there is one. */
   readonly httpUrl?: string;
   readonly server: Server;
-  /** How to make browsers trust the certificate, if a local authority made it. */
+  /** The PEM file of the local authority's own certificate, if one made the server's. */
+  readonly ca?: string;
+  /** How to make browsers trust it. */
   readonly trust?: string;
   /** Finishes the requests in flight, then closes. */
   close(): Promise<void>;

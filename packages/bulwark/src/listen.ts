@@ -26,5 +26,5 @@ export async function openListener(
   );
   if (limits)
     for (const server of [listening.server, listening.httpServer]) if (server) applyToServer(server, limits, services);
-  return { ...listening, ...(local === undefined ? {} : { trust: local.trust }) };
+  return { ...listening, ...(local === undefined ? {} : { ca: local.ca, trust: local.trust }) };
 }

@@ -48,7 +48,11 @@ export function run(
         context.lifted.push(step.exemptable);
         continue;
       }
-      return step.handler(req, res, next);
+      try {
+        return step.handler(req, res, next);
+      } catch (error) {
+        return done(error);
+      }
     }
     done();
   };

@@ -15,9 +15,10 @@ import { type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
 import { type ExpressApp, isExpress4, isExpressApp, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
 import { installClient } from './express/request-client.ts';
-import { createLocals, createResponseGate, installNonce } from './express/response-gate.ts';
+import { addLocals, createResponseGate, installNonce } from './express/response-gate.ts';
 import { RouteTable, routeDecisions } from './express/route-table.ts';
 import { hasServed } from './express/served.ts';
+import { isPreflight } from './fetch-metadata.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
 import { openListener } from './listen.ts';
 import type { PracticeId } from './pipeline.ts';
@@ -133,7 +134,7 @@ class GateRuntime implements GateServices {
     Object.setPrototypeOf(req, this.#app.request);
     Object.setPrototypeOf(res, this.#app.response);
     res.writeHead = this.#writeHead;
-    (res as ServerResponse & { locals?: object }).locals ??= createLocals(req, res);
+    addLocals(req, res);
     try {
       this.#seal();
     } catch (error) {
@@ -191,12 +192,14 @@ class GateRuntime implements GateServices {
 
   readonly #lookUp: Handler = (req, _res, next) => {
     const context = contextOf(req);
-    const match = this.#table.find(lookedUpMethod(req), context.url);
+    // A preflight asks for another method: the decisions of that route count for CORS.
+    const method = isPreflight(req) ? (req.headers['access-control-request-method'] ?? '') : (req.method ?? '');
+    const match = this.#table.find(method, context.url);
     if (match !== undefined) {
       context.decisions = match.decisions;
       context.route = match.layer;
     }
-    context.judgedMethod = req.method ?? '';
+    context.judgedMethod = method;
     next();
   };
 
@@ -332,12 +335,6 @@ class GateRuntime implements GateServices {
 /** `router.use(app)` does not tie a mounted app's request and response to its parent's, as `app.use(app)` does. */
 function inherit(child: object, parent: object): void {
   if (!Object.prototype.isPrototypeOf.call(parent, child)) Object.setPrototypeOf(child, parent);
-}
-
-/** A preflight asks for another method: the route of that one is meant. */
-function lookedUpMethod(req: IncomingMessage): string {
-  const requested = req.headers['access-control-request-method'];
-  return req.method === 'OPTIONS' && requested !== undefined ? requested : (req.method ?? '');
 }
 
 function requireApp(app: unknown): ExpressApp {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { contextOf, type Next } from '../context.ts';
+import { gateOf, type Next } from '../context.ts';
 import type { Layer, Router } from './internals.ts';
 
 type HandleRequest = (this: Layer, req: IncomingMessage, res: ServerResponse, next: Next) => void;
@@ -44,7 +44,7 @@ export function hookLayers(layer: Layer): void {
 }
 
 function enter(layer: Layer, req: IncomingMessage, res: ServerResponse, next: Next, original: HandleRequest): void {
-  const { gate } = contextOf(req);
+  const gate = gateOf(req);
   if (gate === undefined || layer.route === undefined) return original.call(layer, req, res, next);
   gate.enterRoute(req, res, layer, (error) => {
     if (error === undefined) original.call(layer, req, res, next);
@@ -56,7 +56,7 @@ function enter(layer: Layer, req: IncomingMessage, res: ServerResponse, next: Ne
 function hookExpress4(prototype: LayerPrototype): void {
   const request = prototype.handle_request as HandleRequest;
   prototype.handle_request = function handle_request(req, res, next) {
-    if (this.route !== undefined || contextOf(req).gate === undefined || this.handle.length > 3) {
+    if (this.route !== undefined || gateOf(req) === undefined || this.handle.length > 3) {
       return request.call(this, req, res, next);
     }
     const { handle } = this;
@@ -65,7 +65,7 @@ function hookExpress4(prototype: LayerPrototype): void {
   const error = prototype.handle_error as HandleError;
   prototype.handle_error = function handle_error(failure, req, res, next) {
     const handle = this.handle as unknown as HandleError;
-    if (contextOf(req).gate === undefined || handle.length !== 4) return error.call(this, failure, req, res, next);
+    if (gateOf(req) === undefined || handle.length !== 4) return error.call(this, failure, req, res, next);
     catching(next, () => (handle as (...args: unknown[]) => unknown)(failure, req, res, next));
   };
 }

@@ -67,9 +67,11 @@ class LazyNonce {
   }
 }
 
-/** The `res.locals` of a request in a gate. */
-export function createLocals(req: IncomingMessage, res: ServerResponse & { [RENDERING]?: boolean }): object {
-  return {
+type Response = ServerResponse & { locals?: object; [RENDERING]?: boolean };
+
+/** Gives a response in a gate its `res.locals` with the nonce; what a parent app has put there already stays. */
+export function addLocals(req: IncomingMessage, res: Response): void {
+  const nonce = {
     __proto__: null,
     get nonce(): string | LazyNonce {
       return res[RENDERING] ? new LazyNonce(req) : nonceOf(req);
@@ -77,4 +79,6 @@ export function createLocals(req: IncomingMessage, res: ServerResponse & { [REND
     // Old code makes its own nonce here; the header announces this one, so this one it stays.
     set nonce(_: unknown) {},
   };
+  if (res.locals === undefined) res.locals = nonce;
+  else Object.defineProperties(res.locals, Object.getOwnPropertyDescriptors(nonce));
 }

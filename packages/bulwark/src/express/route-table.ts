@@ -65,8 +65,8 @@ export class RouteTable {
 
   /**
    * @param app - the root
-   * @param on.router - called once for each router found, the root's first
-   * @param on.app - called once for each mounted app found
+   * @param on.router - called for each router found, and again when it has grown
+   * @param on.app - called for each mounted app found
    */
   constructor(app: ExpressApp, on: { router?(router: Router): void; app?(app: ExpressApp): void } = {}) {
     this.#app = app;
@@ -175,7 +175,7 @@ export class RouteTable {
     if (known !== undefined && known.length === stack.length && known.last === stack[stack.length - 1]) {
       return known.nodes;
     }
-    if (known === undefined) this.#onRouter(router);
+    this.#onRouter(router);
     const nodes = stack.map((layer) => this.#nodeOf(layer)).filter((node) => node !== undefined);
     this.#compiled.set(router, { length: stack.length, last: stack[stack.length - 1], nodes });
     return nodes;

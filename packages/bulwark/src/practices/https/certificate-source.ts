@@ -74,7 +74,7 @@ async function fromLocalAuthority(settings: ResolvedHttps, services: Services): 
     services.emit({
       event: 'sys_certificate_changed',
       level: 'INFO',
-      description: `a local CA was made. ${trust}`,
+      description: 'a local CA was made; browsers of this machine must be told to trust it',
       practice: 'https',
       details: { ca },
     });

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ALONE, beforeHead, type Middleware, type Next, type Services } from '../../context.ts';
+import { ALONE, beforeHead, contextOf, type Middleware, type Next, type Services } from '../../context.ts';
 import { decisionsFor } from '../../decisions.ts';
 import { Refusal } from '../../errors.ts';
 import { parseOrigin } from '../../origins.ts';
@@ -41,6 +41,9 @@ export function https(options: HttpsOptions = {}, services: Services = ALONE): M
     beforeHead(req, res, response);
     const client = clientOf(req);
     if (client.protocol === 'https' || plainApp || isExempt(req)) return next();
+    // Passes what a test tool sends to the app itself (supertest): it has no certificate, and the wire is this machine's.
+    if (services.mode === 'test' && isLoopback(client.peer) && !contextOf(req).selfTest) return next();
+    if (claimsTls(req)) return next(new Refusal('ERR_HTTPS_REQUIRED', { reason: UNDECLARED_PROXY }));
     const target = targetOf(req);
     const path = pathOf(target);
     const safe = req.method === 'GET' || req.method === 'HEAD';
@@ -58,6 +61,18 @@ export function https(options: HttpsOptions = {}, services: Services = ALONE): M
 
 const REASON =
   'sent over plain HTTP, where anybody on the way reads and changes it; send it to the https:// address, and replace any secret that it carried';
+
+const UNDECLARED_PROXY =
+  'X-Forwarded-Proto says https, but no proxy is declared that may say so; name it in the policy, as in proxy: "nginx" or ' +
+  'proxy: { hops: 1 } (a redirect would come back here for ever)';
+
+/** Read where the client practice leaves what it does not believe. */
+function claimsTls({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.some(
+    (name, i) =>
+      i % 2 === 0 && name.toLowerCase() === 'x-forwarded-proto' && rawHeaders[i + 1]?.trim().toLowerCase() === 'https',
+  );
+}
 
 /** RFC 8555 §8.3: the token is base64url. */
 const ACME_CHALLENGE = /^\/\.well-known\/acme-challenge\/[A-Za-z0-9_-]+$/;

@@ -46,7 +46,8 @@ export function handWire(app: App, express: Express, wiring: Wiring = {}): void 
     json: () => express.json(),
     forms: () => express.urlencoded({ extended: true }),
     cookies: () => cookieParser(),
-    session: () => session({ secret: 'only used in these tests', resave: false, saveUninitialized: false, ...wiring.session }),
+    session: () =>
+      session({ secret: 'only used in these tests', resave: false, saveUninitialized: false, ...wiring.session }),
   };
   for (const part of wiring.order ?? TUTORIAL) app.use(parts[part]());
 }
