@@ -20,6 +20,7 @@ export function createApp(environment: Environment, notes: Notes): { app: Expres
     mode: environment.production ? 'production' : 'development',
     https: environment.certificate ?? {},
     proxy: environment.proxy,
+    logging: { level: environment.logLevel },
   };
   const gate = secure(app, policy);
 

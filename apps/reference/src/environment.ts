@@ -13,6 +13,8 @@ export interface Environment {
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
   /** The proxy that ends TLS in front of the server. */
   readonly proxy: NonNullable<Policy['proxy']>;
+  /** The least level that is logged; false: nothing is. */
+  readonly logLevel: 'info' | 'warn' | 'error' | false;
 }
 
 /** A variable has a value that cannot be used. */
@@ -50,12 +52,19 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     origin: env.ORIGIN || (port === 443 || port === 0 ? 'https://localhost' : `https://localhost:${port}`),
     certificate: cert === undefined || key === undefined ? undefined : { cert, key },
     proxy,
+    logLevel: readLogLevel(env.LOG_LEVEL || 'info'),
   };
 }
 
 /** A number of proxies, or the name of one: whether there is such a name, the policy says. */
 function readProxy(text: string): Environment['proxy'] {
   return /^\d+$/.test(text) ? { hops: Number(text) } : (text as Environment['proxy']);
+}
+
+function readLogLevel(text: string): Environment['logLevel'] {
+  if (text === 'off') return false;
+  if (text === 'info' || text === 'warn' || text === 'error') return text;
+  throw new EnvironmentError(`LOG_LEVEL=${JSON.stringify(text)} is no level: use info, warn, error or off`);
 }
 
 function readPort(env: NodeJS.ProcessEnv, name: string, fallback: number): number {

@@ -35,19 +35,18 @@ function row(heading: string, text: string): string[] {
   return lines.map((line, i) => `  ${(i === 0 ? heading : '').padEnd(INDENT - 2)}${line}`);
 }
 
-function describeReport({ findings, results, passed }: SelfTestReport): string {
-  const all = Object.values(results);
-  const count = (result: (typeof all)[number]): number => all.filter((one) => one === result).length;
-  const failed = findings.filter(({ severity }) => severity !== 'info');
-  const hatches = findings.filter(({ severity }) => severity === 'info');
-  const parts = passed ? [] : [`${failed.length} checks FAILED (${failed.map(({ id }) => id).join(', ')})`];
-  parts.push(`${count('pass')} checks passed`);
-  if (count('unknown') > 0) parts.push(`${count('unknown')} could not tell`);
-  if (hatches.length > 0) {
-    const noun = hatches.length === 1 ? 'escape hatch' : 'escape hatches';
-    parts.push(`${hatches.length} ${noun} in use (${hatches.map(({ id }) => id).join(', ')})`);
-  }
-  return parts.join(', ');
+function describeReport({ findings, results }: SelfTestReport): string {
+  const resulting = (wanted: string): string[] => Object.keys(results).filter((id) => results[id] === wanted);
+  const parts: [ids: string[], said: string][] = [
+    [findings.filter(({ severity }) => severity !== 'info').map(({ id }) => id), 'FAILED'],
+    [resulting('unknown'), 'unknown'],
+    [findings.filter(({ severity }) => severity === 'info').map(({ id }) => id), 'to look at'],
+  ];
+  const others = parts.filter(([ids]) => ids.length > 0);
+  return [
+    `${resulting('pass').length} checks passed`,
+    ...others.map(([ids, said]) => `${ids.length} ${said} (${ids.join(', ')})`),
+  ].join(', ');
 }
 
 function productionNeeds({ production, certificate, origin, proxy }: Environment): string[] {

@@ -1,7 +1,8 @@
 import type { Decision } from './decisions.ts';
+import { ConfigError } from './errors.ts';
 import type { RouteRow } from './express/route-table.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
-import { isDecided } from './practices/access/index.ts';
+import { isDecided, type UndecidedRule } from './practices/access/index.ts';
 
 /** What a practice does for a route. */
 export interface Coverage {
@@ -24,7 +25,7 @@ export interface Switches {
   readonly off: ReadonlySet<PracticeId>;
   readonly monitored: ReadonlySet<PracticeId>;
   /** What happens to routes without an access decision. */
-  readonly deniesUndecided: boolean;
+  readonly undecided: UndecidedRule;
 }
 
 /** Every route × every practice. */
@@ -43,7 +44,7 @@ function cover(id: PracticeId, decisions: readonly Decision[], switches: Switche
   if (exemption !== undefined && !own.some((decision) => decision.kind === 'requirement'))
     return { state: 'exempt', ...withReason(exemption.reason) };
   if (id === 'access' && !isDecided(decisions)) {
-    return switches.deniesUndecided
+    return switches.undecided !== 'allow'
       ? { state: 'enforced', reason: 'denied: the route has no access decision' }
       : { state: 'missing', reason: 'the route has no access decision' };
   }
@@ -56,4 +57,16 @@ function cover(id: PracticeId, decisions: readonly Decision[], switches: Switche
 
 function withReason(reason: string | undefined): { reason?: string } {
   return reason === undefined ? {} : { reason };
+}
+
+/** Refuses to start while a route says nothing of who may call it. */
+export function refuseUndecided(rows: readonly RouteRow[]): void {
+  const open = rows.filter((row) => !isDecided(row.decisions));
+  if (open.length === 0) return;
+  const named = open.slice(0, 10).map(({ method, path }) => `${method} ${path}`);
+  throw new ConfigError('ERR_ROUTE_UNDECIDED', {
+    field: 'access.undecided',
+    message: `routes without an access decision: ${named.join(', ')}${open.length > 10 ? ` and ${open.length - 10} more` : ''}`,
+    fix: "give each access.public('why'), access.authenticated() or access.role('…')",
+  });
 }

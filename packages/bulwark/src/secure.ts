@@ -9,27 +9,25 @@ import {
   type RequestContext,
   type Services,
 } from './context.ts';
-import { coverageOf } from './coverage.ts';
-import { ConfigError, Refusal } from './errors.ts';
+import { type CoverageRow, coverageOf, refuseUndecided } from './coverage.ts';
+import { Refusal } from './errors.ts';
 import { type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
-import { type ExpressApp, isExpress4, isExpressApp, type Layer, routerOf } from './express/internals.ts';
+import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
+import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
 import { installClient } from './express/request-client.ts';
 import { addLocals, createResponseGate, installNonce } from './express/response-gate.ts';
 import { RouteTable, routeDecisions } from './express/route-table.ts';
-import { hasServed } from './express/served.ts';
 import { isPreflight } from './fetch-metadata.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
 import { openListener } from './listen.ts';
 import type { PracticeId } from './pipeline.ts';
 import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
-import { isDecided } from './practices/access/index.ts';
+import { undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
 import type { SelfTestReport } from './self-test.ts';
-
-const SECURED = Symbol.for('bulwark.secured');
 
 const SELF_TEST_HEADER = 'x-bulwark-self-test';
 const SELF_TEST_ERROR = '/.well-known/bulwark/self-test/throw';
@@ -50,15 +48,14 @@ const SELF_TEST_CANARY = "bulwark-canary: SELECT secret FROM users failed in '/s
  * await gate.listen()
  */
 export function secure(app: unknown, policy: Policy): Gate {
-  const target = requireApp(app);
+  const target = acceptApp(app);
   const read = readPolicy(policy);
-  refuseForeignTrust(target);
   const events = new SecurityEvents();
   const practices = buildPractices(read, { emit: events.emit, mode: read.mode });
   if (practices.logEvent !== undefined) events.on('*', practices.logEvent);
 
   const runtime = new GateRuntime(target, read, events, practices);
-  Object.defineProperty(target, SECURED, { value: true });
+  markSecured(target);
   runtime.install();
   return runtime.gate;
 }
@@ -91,11 +88,7 @@ class GateRuntime implements GateServices {
         if (isExpress4(app)) hookParams(router);
         for (const layer of router.stack) hookLayers(layer);
       },
-      app: (mounted) => {
-        if (SECURED in mounted) throw securedTwice('an app that is mounted below this one is secured already');
-        inherit(mounted.request, app.request);
-        inherit(mounted.response, app.response);
-      },
+      app: (mounted) => acceptMounted(mounted, app),
     });
     const handlers = { ...practices.handlers, route: this.#lookUp, endpoints: this.#endpoints };
     this.#steps = compile(handlers);
@@ -259,34 +252,13 @@ class GateRuntime implements GateServices {
     this.#table.seal();
     const router = routerOf(this.#app);
     if (router === undefined) return;
-    this.#refuseUndecided();
+    if (undecidedRule(this.#policy.given.access) === 'refuse-to-start') refuseUndecided(this.#table.rows());
     this.#sealed = true;
   }
 
-  #refuseUndecided(): void {
-    const { access } = this.#policy.given;
-    if (access === false || access?.undecided !== 'refuse-to-start') return;
-    const open = this.#table.rows().filter((row) => !isDecided(row.decisions));
-    if (open.length === 0) return;
-    throw new ConfigError('ERR_ROUTE_UNDECIDED', {
-      field: 'access.undecided',
-      message: `${open.length} routes have no access decision: ${open
-        .slice(0, 10)
-        .map(({ method, path }) => `${method} ${path}`)
-        .join(', ')}`,
-      fix: "give each access.public('why'), access.authenticated() or access.role('…')",
-    });
-  }
-
-  #coverage(): ReturnType<Gate['coverage']> {
-    const { access } = this.#policy.given;
-    const rule =
-      access === false ? 'allow' : (access?.undecided ?? (access?.identify === undefined ? 'allow' : 'deny'));
-    return coverageOf(this.#table.rows(), {
-      off: this.#policy.off,
-      monitored: this.#policy.monitored,
-      deniesUndecided: rule !== 'allow',
-    });
+  #coverage(): CoverageRow[] {
+    const { off, monitored, given } = this.#policy;
+    return coverageOf(this.#table.rows(), { off, monitored, undecided: undecidedRule(given.access) });
   }
 
   async #listen(options: GateListenOptions): Promise<GateListening> {
@@ -330,56 +302,4 @@ class GateRuntime implements GateServices {
   #say(event: 'sys_startup' | 'sys_shutdown', level: EventLevel, description: string): void {
     this.#events.emit({ event, level, description, practice: 'https' });
   }
-}
-
-/** `router.use(app)` does not tie a mounted app's request and response to its parent's, as `app.use(app)` does. */
-function inherit(child: object, parent: object): void {
-  if (!Object.prototype.isPrototypeOf.call(parent, child)) Object.setPrototypeOf(child, parent);
-}
-
-function requireApp(app: unknown): ExpressApp {
-  if (!isExpressApp(app)) {
-    throw new ConfigError('ERR_UNSUPPORTED_EXPRESS', {
-      field: 'app',
-      message: 'this is not an Express application',
-      fix: 'pass what express() returned, of Express 4.21 or newer, or 5',
-    });
-  }
-  if (SECURED in app) throw securedTwice('this app is secured already');
-  if (hasServed(app)) {
-    throw new ConfigError('ERR_SECURED_LATE', {
-      field: 'app',
-      message: 'the app has answered requests without protection',
-      fix: 'call secure(app, …) before listen()',
-    });
-  }
-  return app;
-}
-
-function securedTwice(message: string): ConfigError {
-  return new ConfigError('ERR_SECURED_TWICE', {
-    field: 'app',
-    message,
-    fix: 'call secure() once, on the outermost app; the apps mounted below it are covered',
-  });
-}
-
-/** Express's own setting would let two parts of the app disagree about who is calling. */
-function refuseForeignTrust(app: ExpressApp): void {
-  const setting = app.get('trust proxy');
-  if (setting === false || setting === undefined) return;
-  throw foreignTrust(setting);
-}
-
-function foreignTrust(setting?: unknown): ConfigError {
-  const shown = typeof setting === 'function' ? 'a function' : JSON.stringify(setting);
-  const fix =
-    typeof setting === 'number'
-      ? `remove it and write proxy: { hops: ${setting} } in the policy`
-      : "remove it and say in the policy which proxy it is: proxy: 'nginx', { hops: 1 } or { cidrs: ['10.0.0.0/8'] }";
-  return new ConfigError('ERR_CONFIG_TRUST_PROXY', {
-    field: "app.set('trust proxy')",
-    message: shown === undefined ? 'the app changed it after secure()' : `the app sets it to ${shown}`,
-    fix,
-  });
 }

@@ -4,12 +4,15 @@ import { ask, one, QUIET } from '../support/ask.ts';
 import { EXPRESS, type Sent } from '../support/http.ts';
 import { type App, handWire, pairOf } from './support/hand-wired.ts';
 
+/** Without the limiter: what the proxy settings do to it is in rate-limit.test.ts. */
+const STACK = ['log', 'helmet', 'json', 'cookies', 'session'] as const;
+
 describe.each(EXPRESS)('who is calling, and for which host, on Express %s', (_version, express) => {
   /** A shop that mails a link to who has lost the password. */
   const shop = (trustProxy: boolean, linkTo: (req: import('express').Request) => string): App => {
     const app = express();
     if (trustProxy) app.set('trust proxy', true);
-    handWire(app, express);
+    handWire(app, express, { order: STACK });
     app.post('/reset', (req, res) => void res.send(`https://${linkTo(req)}/reset?token=secret`));
     return app;
   };
@@ -47,7 +50,7 @@ describe.each(EXPRESS)('who is calling, and for which host, on Express %s', (_ve
     const build = (secured: boolean): App => {
       const app = express();
       if (!secured) app.set('trust proxy', true);
-      handWire(app, express);
+      handWire(app, express, { order: STACK });
       app.get('/', (req, res) => void res.json([req.ip, req.protocol, req.hostname, req.secure]));
       return app;
     };

@@ -35,7 +35,8 @@ describe.each(EXPRESS)('the redirect to HTTPS on Express %s', (_version, express
     expect(open?.headers.location).toBe('https://evil.example/');
     expect(repeated?.status).toBe(301);
     const [refused, told, redirected] = await ask(secured, foreign, login, { headers: PAGE });
-    expect(refused?.json()).toMatchObject({ status: 421, code: 'ERR_HOST_NOT_ALLOWED' });
+    expect(refused?.status).toBe(421);
+    expect(refused?.body).toContain('ERR_HOST_NOT_ALLOWED');
     expect(refused?.headers.location).toBeUndefined();
     expect(told?.json()).toMatchObject({ status: 403, code: 'ERR_HTTPS_REQUIRED' });
     expect([redirected?.status, redirected?.headers.location]).toEqual([308, 'https://shop.example/']);

@@ -54,13 +54,13 @@ export interface Access {
 type Demand = (identity: Identity, now: number) => string | undefined;
 
 function createAccess(options: AccessOptions = {}): Middleware {
-  const { undecided, identify }: ResolvedAccessOptions = resolveOptions(schema, DEFAULTS, options, 'access');
-  const rule = undecided ?? (identify === undefined ? 'allow' : 'deny');
+  const { identify }: ResolvedAccessOptions = resolveOptions(schema, DEFAULTS, options, 'access');
+  const rule = undecidedRule(options);
 
   function access(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const decisions = decisionsFor(req, 'access');
     if (decisions.length === 0) {
-      if (rule !== 'deny') return next();
+      if (rule === 'allow') return next();
       return next(
         new Refusal('ERR_ACCESS_DENIED', { reason: 'this route has no access decision, and the policy denies those' }),
       );
@@ -114,6 +114,15 @@ export function identityOf(req: IncomingMessage): Identity | undefined {
   if (id === undefined) return undefined;
   const roles = Array.isArray(user.roles) ? user.roles : typeof user.role === 'string' ? [user.role] : [];
   return { id: String(id), roles: roles.filter((role): role is string => typeof role === 'string') };
+}
+
+/** What happens to a route without a decision. */
+export type UndecidedRule = 'deny' | 'allow' | 'refuse-to-start';
+
+/** The rule of these options: once users can be known, a route that says nothing is denied. */
+export function undecidedRule(options: AccessOptions | false = {}): UndecidedRule {
+  if (options === false) return 'allow';
+  return options.undecided ?? (options.identify === undefined ? 'allow' : 'deny');
 }
 
 /** Whether a decision list says who may call: the coverage and `refuse-to-start` ask. */

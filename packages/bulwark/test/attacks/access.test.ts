@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { access } from '../../src/index.ts';
+import { ask } from '../support/ask.ts';
+import { EXPRESS, type Sent } from '../support/http.ts';
+import { type App, handWire, pairOf, statuses } from './support/hand-wired.ts';
+
+const ANN = 'Bearer ann';
+
+describe.each(EXPRESS)('access on Express %s', (_version, express) => {
+  it('2.13: a guard on each route, and one route where it was forgotten', async () => {
+    let deleted = 0;
+    const guard: import('express').RequestHandler = (req, res, next) => {
+      if (req.headers.authorization === ANN) next();
+      else res.status(401).send('log in first');
+    };
+    const build = (secured: boolean): App => {
+      const app = express();
+      handWire(app, express, { order: ['helmet', 'json'] });
+      const authenticated = secured ? access.authenticated() : guard;
+      app.get('/orders', authenticated, (_req, res) => void res.send('orders'));
+      app.put('/orders/:id', authenticated, (_req, res) => void res.send('saved'));
+      app.delete('/orders/:id', (_req, res) => {
+        deleted++;
+        res.send('deleted');
+      });
+      return app;
+    };
+    const { wired, secured, gate } = pairOf(build, {
+      access: { identify: (req) => (req.headers.authorization === ANN ? { id: 'ann' } : undefined) },
+    });
+    const requests: Sent[] = [
+      { target: '/orders' },
+      { method: 'PUT', target: '/orders/7' },
+      { method: 'DELETE', target: '/orders/7' },
+    ];
+    expect(statuses(await ask(wired, ...requests))).toEqual([401, 401, 200]);
+    expect(deleted).toBe(1);
+    const [list, save, remove, known, forgotten] = await ask(
+      secured,
+      ...requests,
+      { target: '/orders', headers: { authorization: ANN } },
+      { method: 'DELETE', target: '/orders/7', headers: { authorization: ANN } },
+    );
+    for (const answer of [list, save]) {
+      expect(answer?.json()).toMatchObject({ status: 401, code: 'ERR_AUTHENTICATION_REQUIRED' });
+    }
+    // Nobody decided about it, so nobody may call it, and the coverage says so before a visitor finds out.
+    expect(remove?.json()).toMatchObject({ code: expect.stringMatching(/ERR_ACCESS_DENIED|ERR_AUTHENTICATION_REQUIRED/) });
+    expect(known?.body).toBe('orders');
+    expect(forgotten?.json()).toMatchObject({ status: 403, code: 'ERR_ACCESS_DENIED' });
+    expect(deleted).toBe(1);
+    expect(gate.coverage().length).toBe(3);
+  });
+});

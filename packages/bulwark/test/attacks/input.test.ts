@@ -1,0 +1,160 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import { exempt, secure } from '../../src/index.ts';
+import { ask, one, QUIET } from '../support/ask.ts';
+import { EXPRESS, type Sent } from '../support/http.ts';
+import { type App, handWire, mongoSanitize, pairOf, statuses, xssClean } from './support/hand-wired.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const post = (body: string, headers: Record<string, string> = JSON_TYPE): Sent => ({
+  method: 'POST',
+  target: '/login',
+  headers,
+  body,
+});
+type ErrorHandler = import('express').ErrorRequestHandler;
+
+describe.each(EXPRESS)('input on Express %s', (version, express) => {
+  it.each([
+    ['1.6.1a', 'xss-clean', xssClean],
+    ['1.6.1b', 'express-mongo-sanitize', mongoSanitize],
+  ])(`%s: %s ${version === '5' ? 'turns every request into a 500' : 'still runs on Express 4'}`, async (_n, _p, dead) => {
+    const build = (secured: boolean): App => {
+      const app = express();
+      handWire(app, express, { order: ['helmet', 'json'] });
+      if (!secured) app.use(dead());
+      app.get('/', (_req, res) => void res.send('home'));
+      return app;
+    };
+    const { wired, secured } = pairOf(build);
+    expect((await one(wired, {})).status).toBe(version === '5' ? 500 : 200);
+    expect((await one(secured, {})).body).toBe('home');
+  });
+
+  it('1.13: a limit that is none: the parser reads what comes', async () => {
+    const build = (): App => {
+      const app = express();
+      app.use(express.json({ limit: Number.POSITIVE_INFINITY }));
+      app.post('/login', (req, res) => void res.send(String(JSON.stringify(req.body).length)));
+      return app;
+    };
+    const { wired, secured } = pairOf(build);
+    const body = JSON.stringify({ text: 'x'.repeat(3_000_000) });
+    expect((await one(wired, post(body))).body).toBe(String(body.length));
+    expect((await one(secured, post(body))).json()).toMatchObject({ status: 413, code: 'ERR_BODY_TOO_LARGE' });
+    for (const limit of [Number.POSITIVE_INFINITY, Number.NaN, 'abc', '5 GB?', -1]) {
+      expect(() => secure(express(), { ...QUIET, input: { json: { limit } } })).toThrow(
+        expect.objectContaining({ code: 'ERR_CONFIG_VALUE' }),
+      );
+    }
+  });
+
+  it('1.15c: __proto__ in a body, and Object.assign makes an admin without a key of its own', async () => {
+    const build = (): App => {
+      const app = express();
+      handWire(app, express, { order: ['helmet', 'json', 'forms'] });
+      app.post('/login', (req, res) => {
+        const user = Object.assign({}, req.body) as { isAdmin?: unknown };
+        res.json({ isAdmin: user.isAdmin ?? false, own: Object.keys(user) });
+      });
+      return app;
+    };
+    const { wired, secured } = pairOf(build);
+    for (const body of ['{"__proto__":{"isAdmin":true}}', '{"\\u005f_proto__":{"isAdmin":true}}']) {
+      expect((await one(wired, post(body))).json()).toEqual({ isAdmin: true, own: [] });
+      expect((await one(secured, post(body))).json()).toMatchObject({ status: 400, code: 'ERR_BODY_MALFORMED' });
+    }
+    expect((await one(secured, post('{"name":"ann"}'))).json()).toEqual({ isAdmin: false, own: ['name'] });
+  });
+
+  it('2.9: express.json() before a webhook: the bytes that were signed are gone', async () => {
+    const secret = 'only used in this test';
+    const body = '{"event" : "paid"}';
+    const signature = createHmac('sha256', secret).update(body).digest('hex');
+    const build = (secured: boolean): App => {
+      const app = express();
+      if (!secured) app.use(express.json());
+      app.post(
+        '/login',
+        exempt('input', { reason: 'the signature is over the raw bytes' }),
+        express.raw({ type: 'application/json' }),
+        (req, res) => {
+          const signed = Buffer.isBuffer(req.body) ? req.body : JSON.stringify(req.body);
+          const known = createHmac('sha256', secret).update(signed).digest('hex');
+          res.status(known === req.headers['x-signature'] ? 200 : 401).end();
+        },
+      );
+      return app;
+    };
+    const { wired, secured } = pairOf(build);
+    const hook = post(body, { ...JSON_TYPE, 'x-signature': signature });
+    const other = post('{"event" : "refund"}', { ...JSON_TYPE, 'x-signature': signature });
+    expect((await one(wired, hook)).status).toBe(401);
+    expect(statuses(await ask(secured, hook, other))).toEqual([200, 401]);
+  });
+
+  it('3.2: a parameter that comes twice is an array, and toLowerCase() fails: the stack goes out', async () => {
+    const build = (): App => {
+      const app = express();
+      app.get('/search', (req, res) => void res.send((req.query.q as string).toLowerCase()));
+      return app;
+    };
+    const { wired, secured } = pairOf(build);
+    const twice = { target: '/search?q=a&q=b' };
+    const leaked = await one(wired, twice);
+    expect(leaked.status).toBe(500);
+    expect(leaked.body).toMatch(/toLowerCase is not a function.*node_modules/s);
+    const refused = await one(secured, twice);
+    expect(refused.json()).toMatchObject({ status: 500, code: 'ERR_INTERNAL' });
+    expect(refused.body).not.toMatch(/toLowerCase|node_modules/);
+  });
+
+  it(`3.4: a body of another type: req.body is ${version === '5' ? 'undefined, and the handler fails' : '{} on Express 4'}`, async () => {
+    const build = (): App => {
+      const app = express();
+      handWire(app, express, { order: ['helmet', 'json'] });
+      app.post('/login', (req, res) => {
+        const { email } = req.body as { email?: string };
+        res.status(email === undefined ? 400 : 200).send(email === undefined ? 'an address, please' : 'welcome');
+      });
+      return app;
+    };
+    const { wired, secured } = pairOf(build);
+    const other = post('email=ann', { 'content-type': 'text/plain' });
+    expect((await one(wired, other)).status).toBe(version === '5' ? 500 : 400);
+    const [typed, empty] = await ask(secured, other, { method: 'POST', target: '/login' });
+    expect([typed?.status, typed?.body]).toEqual([400, 'an address, please']);
+    expect(empty?.status).toBe(400);
+  });
+
+  describe('an error handler that shows only “operational” errors', () => {
+    // The parser's errors are not of the app's own class: in production they are all 500.
+    const onlyOwn: ErrorHandler = (error: { operational?: boolean; statusCode?: number }, _req, res, _next) => {
+      const status = error.operational === true ? (error.statusCode ?? 500) : 500;
+      res.status(status).json({ code: status, message: 'Internal Server Error' });
+    };
+    const build = (): App => {
+      const app = express();
+      handWire(app, express, { order: ['helmet', 'json'] });
+      app.post('/login', (_req, res) => void res.send('unreached'));
+      app.use(onlyOwn);
+      return app;
+    };
+
+    it('4.1c: malformed JSON is the server’s failure', async () => {
+      const { wired, secured } = pairOf(build);
+      expect((await one(wired, post('{"a":'))).status).toBe(500);
+      expect((await one(secured, post('{"a":'))).json()).toMatchObject({ status: 400, code: 'ERR_BODY_MALFORMED' });
+    });
+
+    it('4.1d: so is a body of 200 kB', async () => {
+      const parsed = vi.spyOn(JSON, 'parse');
+      const { wired, secured } = pairOf(build);
+      const body = JSON.stringify({ text: 'x'.repeat(200_000) });
+      expect((await one(wired, post(body))).status).toBe(500);
+      expect((await one(secured, post(body))).json()).toMatchObject({ status: 413, code: 'ERR_BODY_TOO_LARGE' });
+      expect(parsed.mock.calls.filter(([text]) => String(text).length > 200_000)).toEqual([]);
+      parsed.mockRestore();
+    });
+  });
+});
