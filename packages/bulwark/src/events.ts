@@ -70,6 +70,7 @@ const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, pract
   ['ERR_URL_', 'malicious_url', 'input'],
   ['ERR_METHOD_', 'malicious_url', 'input'],
   ['ERR_REQUEST_', 'malicious_url', 'limits'],
+  ['ERR_HEADERS_', 'malicious_url', 'limits'],
   ['ERR_BODY_', 'input_validation_fail', 'input'],
   ['ERR_VALIDATION', 'input_validation_fail', 'input'],
   ['ERR_AUTHENTICATION_', 'authn_fail', 'access'],

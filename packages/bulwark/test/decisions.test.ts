@@ -2,14 +2,14 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { access, exempt, limit, secure } from '../src/index.ts';
 import { ask, FOREIGN, HOST, one, QUIET } from './support/ask.ts';
-import { EXPRESS, type Express } from './support/http.ts';
+import { EXPRESS_ALL, type Express } from './support/http.ts';
 
 const methodOverride = createRequire(import.meta.url)('method-override') as (
   getter: string,
   options: { methods: string[] },
 ) => Parameters<ReturnType<Express>['use']>[0];
 
-describe.each(EXPRESS)("a route's decisions on Express %s", (_version, express) => {
+describe.each(EXPRESS_ALL)("a route's decisions on Express %s", (_version, express) => {
   describe('knows a route before work is done, and the route that is reached after all', () => {
     it('lifts a practice only where the route says so', async () => {
       const app = express();

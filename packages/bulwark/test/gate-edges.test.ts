@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { access, secure } from '../src/index.ts';
 import { ERROR_SOURCES } from '../src/practices/errors/fixtures/error-sources.ts';
 import { ask, expectCovered, one, QUIET } from './support/ask.ts';
-import { EXPRESS } from './support/http.ts';
+import { EXPRESS_ALL } from './support/http.ts';
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
-describe.each(EXPRESS)('the edges of the gate on Express %s', (_version, express) => {
+describe.each(EXPRESS_ALL)('the edges of the gate on Express %s', (_version, express) => {
   it('covers routes that were added after the first request', async () => {
     const app = express();
     secure(app, { ...QUIET, access: { undecided: 'deny' } });

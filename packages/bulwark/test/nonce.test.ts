@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { secure } from '../src/index.ts';
 import { ask, QUIET } from './support/ask.ts';
-import { EXPRESS } from './support/http.ts';
+import { EXPRESS_ALL } from './support/http.ts';
 
-describe.each(EXPRESS)('the nonce of a response on Express %s', (_version, express) => {
+describe.each(EXPRESS_ALL)('the nonce of a response on Express %s', (_version, express) => {
   describe('res.locals.nonce', () => {
     it('is the nonce of the header where it is used, and absent where it is not', async () => {
       const app = express();

@@ -3,11 +3,11 @@ import supertest from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { secure } from '../src/index.ts';
 import { ask, expectCovered, FOREIGN, HOST, one, QUIET } from './support/ask.ts';
-import { EXPRESS, type Received, send, serve } from './support/http.ts';
+import { EXPRESS_ALL, type Received, send, serve } from './support/http.ts';
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
-describe.each(EXPRESS)('secure() on Express %s', (version, express) => {
+describe.each(EXPRESS_ALL)('secure() on Express %s', (version, express) => {
   describe('stands in front of everything and behind it', () => {
     it('covers routes and middleware that were added before it', async () => {
       const app = express();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EXPRESS, type Express, send, serve } from '../../test/support/http.ts';
+import { EXPRESS_ALL, type Express, send, serve } from '../../test/support/http.ts';
 import type { Next } from '../context.ts';
 import { type DecisionHandler, decide, decisionOf } from '../decisions.ts';
 import type { ExpressApp } from './internals.ts';
@@ -23,7 +23,7 @@ function summaries(app: unknown, method: string, url: string): string[] {
   );
 }
 
-describe.each(EXPRESS)('the look-up on Express %s', (version, express) => {
+describe.each(EXPRESS_ALL)('the look-up on Express %s', (version, express) => {
   const end = (_req: IncomingMessage, res: ServerResponse): void => void res.end('ok');
 
   it('finds a route in nested routers, mounted apps, lists of paths, expressions, all() and route()', () => {

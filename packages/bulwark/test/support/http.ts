@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import express5 from 'express';
 import express4 from 'express4';
@@ -9,6 +10,15 @@ import express4 from 'express4';
 export const EXPRESS = [
   ['4', express4 as unknown as typeof express5],
   ['5', express5],
+] as const;
+
+const load = createRequire(import.meta.url) as (name: string) => Express;
+
+/** The same and the oldest version of each that is supported, for what touches Express's inside. */
+export const EXPRESS_ALL = [
+  ...EXPRESS,
+  ['4.21.0', load('express4-oldest')],
+  ['5.0.0', load('express5-oldest')],
 ] as const;
 
 /** Anything that node's server calls for a request. */
