@@ -27,6 +27,13 @@ export const PARTS: readonly Part[] = [
     commands: ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'],
     apt: 'chromium',
   },
+  {
+    name: 'certutil',
+    env: 'BULWARK_CERTUTIL',
+    purpose: 'that a browser trusts the local CA once it is told to',
+    commands: ['certutil'],
+    apt: 'libnss3-tools',
+  },
   { name: 'node 22', env: 'BULWARK_NODE_22', purpose: 'the oldest supported line of node', node: '22.23.3' },
   { name: 'node 26', env: 'BULWARK_NODE_26', purpose: 'the newest supported line of node', node: '26.10.0' },
 ];

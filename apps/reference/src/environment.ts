@@ -29,7 +29,8 @@ export class EnvironmentError extends Error {
  */
 export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const port = readPort(env, 'PORT', 8443);
-  const production = env.NODE_ENV === 'production';
+  // As the library has it: `staging` must not be laxer than production. Unset, this is a machine to try things on.
+  const production = ![undefined, '', 'development', 'test'].includes(env.NODE_ENV);
   const cert = env.TLS_CERT || undefined;
   const key = env.TLS_KEY || undefined;
   if ((cert === undefined) !== (key === undefined)) {
@@ -38,8 +39,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const proxy = readProxy(env.PROXY || 'none');
   if (production && cert === undefined && proxy === 'none') {
     throw new EnvironmentError(
-      'NODE_ENV=production serves nothing without TLS. Do one of three: set TLS_CERT and TLS_KEY to PEM files; or, if a ' +
-        'proxy in front ends TLS, set PROXY to its name (nginx) or to the number of proxies; or, on a developer’s ' +
+      `NODE_ENV=${env.NODE_ENV} serves nothing without TLS. Do one of three: set TLS_CERT and TLS_KEY to PEM files; ` +
+        'or, if a proxy in front ends TLS, set PROXY to its name (nginx) or to the number of proxies; or, on a developer’s ' +
         'machine, leave NODE_ENV out for a certificate of a local CA',
     );
   }

@@ -11,6 +11,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'listen.port': 'PORT and HOST',
   'origins[0]': 'ORIGIN',
   proxy: 'PROXY',
+  'proxy.hops': 'PROXY',
 };
 
 try {

@@ -36,17 +36,20 @@ function row(heading: string, text: string): string[] {
 }
 
 function describeReport({ findings, results }: SelfTestReport): string {
-  const resulting = (wanted: string): string[] => Object.keys(results).filter((id) => results[id] === wanted);
-  const parts: [ids: string[], said: string][] = [
-    [findings.filter(({ severity }) => severity !== 'info').map(({ id }) => id), 'FAILED'],
-    [resulting('unknown'), 'unknown'],
-    [findings.filter(({ severity }) => severity === 'info').map(({ id }) => id), 'to look at'],
-  ];
-  const others = parts.filter(([ids]) => ids.length > 0);
+  const passed = Object.values(results).filter((result) => result === 'pass').length;
+  const failed = findings.filter(({ severity }) => severity !== 'info').map(({ id }) => id);
+  const unknown = Object.keys(results).filter((id) => results[id] === 'unknown');
+  const hatches = findings.filter(({ severity }) => severity === 'info').map(({ id }) => id);
   return [
-    `${resulting('pass').length} checks passed`,
-    ...others.map(([ids, said]) => `${ids.length} ${said} (${ids.join(', ')})`),
+    `${passed} checks passed`,
+    ...listed(failed, 'FAILED'),
+    ...listed(unknown, 'unknown'),
+    ...listed(hatches, hatches.length === 1 ? 'escape hatch in use' : 'escape hatches in use'),
   ].join(', ');
+}
+
+function listed(ids: readonly string[], what: string): string[] {
+  return ids.length === 0 ? [] : [`${ids.length} ${what} (${ids.join(', ')})`];
 }
 
 function productionNeeds({ production, certificate, origin, proxy }: Environment): string[] {

@@ -35,21 +35,21 @@ export interface Place {
  * of every practice are set by its `response` hook at the response gate, in this order too.
  */
 export const ORDER: readonly Place[] = [
-  { step: 'limits', practice: 'limits', after: {} },
+  { step: 'logging', practice: 'logging', after: {} },
+  {
+    step: 'limits',
+    practice: 'limits',
+    after: { logging: 'whatever refuses a request, it is logged and answered with its id' },
+  },
   {
     step: 'client',
     practice: 'client',
     after: { limits: 'a message whose framing is in doubt has no trustworthy header' },
   },
   {
-    step: 'logging',
-    practice: 'logging',
-    after: { client: 'a log line names the client, and must exist before anything else can refuse' },
-  },
-  {
     step: 'request-line',
     practice: 'input',
-    after: { logging: 'a refused method or address is logged' },
+    after: { client: 'for another host it is another server that must answer' },
   },
   {
     step: 'route',

@@ -87,7 +87,7 @@ describe.each(EXPRESS)('CSRF on Express %s', (_version, express) => {
     expect(deleted).toBe(1);
   });
 
-  it('3.7: a check that lists the methods which change something, and QUERY, which has a body and is not on the list', async () => {
+  it('3.6: a check that lists the methods which change something, and QUERY, which has a body and is not on the list', async () => {
     let ran = 0;
     const build = (): App => {
       const app = express();

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { secure } from '../../src/index.ts';
 import { HOST, one } from '../support/ask.ts';
 import { EXPRESS, send, serve } from '../support/http.ts';
@@ -8,8 +8,13 @@ type ErrorHandler = import('express').ErrorRequestHandler;
 const SECRET = 'db password=hunter2';
 const LEAK = /hunter2|node_modules|errors\.test\.ts/;
 
+// Outside of tests, Express writes errors to the console by itself.
+beforeEach(() => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined);
+});
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
 describe.each(EXPRESS)('errors on Express %s', (version, express) => {

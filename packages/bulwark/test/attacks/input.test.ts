@@ -15,10 +15,9 @@ const post = (body: string, headers: Record<string, string> = JSON_TYPE): Sent =
 type ErrorHandler = import('express').ErrorRequestHandler;
 
 describe.each(EXPRESS)('input on Express %s', (version, express) => {
-  it.each([
-    ['1.6.1a', 'xss-clean', xssClean],
-    ['1.6.1b', 'express-mongo-sanitize', mongoSanitize],
-  ])(`%s: %s ${version === '5' ? 'turns every request into a 500' : 'still runs on Express 4'}`, async (_n, _p, dead) => {
+  const fails = version === '5' ? 'turns every request into a 500' : 'still runs on Express 4';
+  /** What a request gets with a package that assigns req.query, and where secure() stands in its place. */
+  const statusesWith = async (dead: typeof xssClean): Promise<number[]> => {
     const build = (secured: boolean): App => {
       const app = express();
       handWire(app, express, { order: ['helmet', 'json'] });
@@ -27,11 +26,18 @@ describe.each(EXPRESS)('input on Express %s', (version, express) => {
       return app;
     };
     const { wired, secured } = pairOf(build);
-    expect((await one(wired, {})).status).toBe(version === '5' ? 500 : 200);
-    expect((await one(secured, {})).body).toBe('home');
+    return statuses([await one(wired, {}), await one(secured, {})]);
+  };
+
+  it(`1.6.1a: xss-clean ${fails}`, async () => {
+    expect(await statusesWith(xssClean)).toEqual([version === '5' ? 500 : 200, 200]);
   });
 
-  it('1.13: a limit that is none: the parser reads what comes', async () => {
+  it(`1.6.1b: express-mongo-sanitize ${fails}`, async () => {
+    expect(await statusesWith(mongoSanitize)).toEqual([version === '5' ? 500 : 200, 200]);
+  });
+
+  it('1.13a: a limit that is none: the parser reads what comes', async () => {
     const build = (): App => {
       const app = express();
       app.use(express.json({ limit: Number.POSITIVE_INFINITY }));

@@ -15,13 +15,15 @@ const malformed: Sent = {
   body: '{"user":"ann","password":"hunter2"',
 };
 
-/** A log that a test can read; `until` waits for a number of lines. */
+/** A log that a test can read. */
 function logBook() {
   const lines: string[] = [];
   const write = (text: string): void => void lines.push(...text.split('\n').filter(Boolean));
+  /** Waits for a number of lines, and returns those of requests: Bulwark's security events have lines of their own. */
   const until = async (count: number): Promise<string[]> => {
-    while (lines.length < count) await new Promise((resolve) => setTimeout(resolve, 2));
-    return lines;
+    const requests = (): string[] => lines.filter((line) => !line.includes('"msg":"security event"'));
+    while (requests().length < count) await new Promise((resolve) => setTimeout(resolve, 2));
+    return requests();
   };
   return { lines, write, until, policy: { logging: { stream: { write } } } };
 }
@@ -80,7 +82,7 @@ describe.each(EXPRESS)('logs on Express %s', (_version, express) => {
     await one(secured, malformed);
     expect((await ours.until(1)).join('')).toContain('ERR_BODY_MALFORMED');
     // The logger that was left in place sees nothing of it either: the gate stands in front.
-    expect([...ours.lines, ...theirs.lines].join('')).not.toMatch(/hunter2|ann/);
+    expect([...ours.lines, ...theirs.lines].join('')).not.toMatch(/hunter2|"ann"/);
   });
 
   it('1.10.2b: the same with winston’s errors() and json()', async () => {
@@ -103,7 +105,7 @@ describe.each(EXPRESS)('logs on Express %s', (_version, express) => {
     theirs.lines.length = 0;
     await one(secured, malformed);
     await ours.until(1);
-    expect([...ours.lines, ...theirs.lines].join('')).not.toMatch(/hunter2|ann/);
+    expect([...ours.lines, ...theirs.lines].join('')).not.toMatch(/hunter2|"ann"/);
   });
 
   it('1.10.3: a line break in a value makes a second line of winston’s printf', async () => {
@@ -154,8 +156,8 @@ describe.each(EXPRESS)('logs on Express %s', (_version, express) => {
     const after = (await ask(secured, ...requests, login)).map(({ status }) => status);
     expect(after.slice(0, 7)).toEqual([400, 400, 400, 400, 400, 400, 413]);
     expect(after.at(-1)).toBe(429);
-    const requested = (await ours.until(requests.length + 1)).filter((line) => !line.includes('security event'));
-    expect(requested.map((line) => (JSON.parse(line) as { status: number }).status)).toEqual(after);
+    const lines = await ours.until(requests.length + 1);
+    expect(lines.map((line) => (JSON.parse(line) as { status: number }).status)).toEqual(after);
   });
 
   it('4.1e: morgan writes the token of a reset link', async () => {
@@ -189,9 +191,12 @@ describe.each(EXPRESS)('logs on Express %s', (_version, express) => {
     const { wired, secured } = pairOf(build, ours.policy);
     const chosen = { headers: { 'x-request-id': 'someone-elses-id' } };
     expect((await one(wired, chosen)).headers['x-request-id']).toBe('someone-elses-id');
-    await one(secured, chosen);
+    // The app goes on repeating it, but the answer carries the id of the line.
+    const answer = await one(secured, chosen);
     const [line] = await ours.until(1);
     expect(line).not.toContain('someone-elses-id');
-    expect((JSON.parse(line ?? '') as { requestId: string }).requestId).toMatch(/^[0-9a-f-]{36}$/);
+    const { requestId } = JSON.parse(line ?? '') as { requestId: string };
+    expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(answer.headers['x-request-id']).toBe(requestId);
   });
 });

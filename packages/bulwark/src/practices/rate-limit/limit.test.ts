@@ -248,7 +248,7 @@ describe('in a gate, which knows the decisions of the route', () => {
   async function gate(step: ReturnType<typeof rateLimit>, count: number, monitored = false): Promise<Received[]> {
     const decisions = [first, second, body].map((handler) => decisionOf(handler)).filter((one) => one !== undefined);
     const url = await start((req: http.IncomingMessage, res: http.ServerResponse) => {
-      Object.assign(contextOf(req), { decisions, gate: { enterRoute: () => undefined } });
+      Object.assign(contextOf(req), { decisions, gate: { enterRoute: () => undefined, onlyReports: () => false } });
       const seen: string[] = [];
       const end = (error?: unknown): void => {
         if (error !== undefined) res.statusCode = (error as Refusal).status;

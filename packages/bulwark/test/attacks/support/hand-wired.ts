@@ -10,8 +10,8 @@ import type { Express } from '../../support/http.ts';
 // These have no types of their own; what is written here is all that the tests use of them.
 const load = createRequire(import.meta.url);
 export const cors = load('cors') as (options?: object) => RequestHandler;
-export const session = load('express-session') as (options: object) => RequestHandler;
-export const cookieParser = load('cookie-parser') as () => RequestHandler;
+const session = load('express-session') as (options: object) => RequestHandler;
+const cookieParser = load('cookie-parser') as () => RequestHandler;
 export const methodOverride = load('method-override') as (getter: string, options?: object) => RequestHandler;
 export const xssClean = load('xss-clean') as () => RequestHandler;
 export const mongoSanitize = load('express-mongo-sanitize') as () => RequestHandler;

@@ -1,0 +1,6 @@
+import express from 'express';
+import { addRoutes, serve } from './serve.ts';
+
+const app = express();
+addRoutes(app);
+serve(app);

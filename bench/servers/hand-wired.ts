@@ -1,0 +1,4 @@
+import { handWired } from './hand-wired-stack.ts';
+import { serve } from './serve.ts';
+
+serve(handWired({ session: false }));

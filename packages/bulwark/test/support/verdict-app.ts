@@ -1,0 +1,81 @@
+import { access, exempt, type Gate, headers, limit, type Policy, secure } from '../../src/index.ts';
+import { cors } from '../../src/practices/cors/index.ts';
+import type { Express } from './http.ts';
+
+/** Which of the apps a request of the corpus goes to. */
+export type Setting = 'direct' | 'limited' | 'proxied' | 'plain';
+
+const ORIGIN = 'https://shop.example';
+/** So that what is left of a limit does not depend on how long a run takes. */
+const standingStill = (): number => 0;
+
+const SETTINGS: Readonly<Record<Setting, Partial<Policy>>> = {
+  /** Reached directly, over what the test takes for TLS: the redirect to HTTPS is off. */
+  direct: { https: false },
+  /** The same with a limit of two requests. */
+  limited: { https: false, rateLimit: { limit: 2, now: standingStill } },
+  /** Behind nginx. */
+  proxied: { proxy: 'nginx' },
+  /** Reached directly, over plain HTTP. */
+  plain: {},
+};
+
+/**
+ * One app that uses what there is: pages, forms, a webhook, a partner's route, a route for users, routes that fail.
+ *
+ * @param change - what is different in the policy, to show that the corpus would notice
+ */
+export function createVerdictApp(
+  express: Express,
+  setting: Setting,
+  change: Partial<Policy> = {},
+): { app: unknown; gate: Gate } {
+  const app = express();
+  const gate = secure(app, {
+    origins: ORIGIN,
+    mode: 'production',
+    logging: { level: false },
+    errors: { onError: () => undefined },
+    rateLimit: { now: standingStill },
+    cors: { origins: ['https://app.example'], credentials: true },
+    csrf: { trustedOrigins: ['https://login.example'] },
+    access: {
+      undecided: 'allow',
+      identify: ({ headers: { authorization } }) =>
+        authorization === undefined
+          ? undefined
+          : { id: 'ann', roles: authorization === 'Bearer admin' ? ['admin'] : [] },
+    },
+    ...SETTINGS[setting],
+    ...change,
+  });
+  app.get('/', (_req, res) => void res.send('<!doctype html><title>home</title>'));
+  app.get('/who', (req, res) => void res.json({ who: [req.ip, req.protocol, req.hostname] }));
+  app.all('/any', (_req, res) => void res.send('any'));
+  app.post('/form', (req, res) => void res.json({ body: req.body as unknown }));
+  app.put('/form', (_req, res) => void res.send('put'));
+  app.delete('/form', (_req, res) => void res.send('deleted'));
+  app.post('/hook', exempt('csrf', { reason: 'signed by the sender' }), (_req, res) => void res.send('hook'));
+  app.post('/raw', exempt('input', { reason: 'signed over the raw bytes' }), (_req, res) => void res.send('raw'));
+  app.get('/partner', cors.allow({ origins: ['https://partner.example'] }), (_req, res) => void res.send('partner'));
+  app.get('/feed', cors.allow({ dangerouslyAnyOrigin: true }), (_req, res) => void res.send('feed'));
+  const embeddable = headers.profile('embeddable', { by: ['https://partner.example'] });
+  app.get('/badge', embeddable, (_req, res) => void res.type('svg').send('<svg/>'));
+  app.post(
+    '/login',
+    limit({ name: 'login', limit: 1, window: '15m', now: standingStill }),
+    (_req, res) => void res.send('welcome'),
+  );
+  app.get('/account', access.authenticated(), (_req, res) => void res.send('account'));
+  app.delete('/users/:id', access.role('admin'), (_req, res) => void res.send('removed'));
+  app.get('/cookie', (_req, res) => void res.cookie('sid', '1').send('cookie'));
+  app.get('/redirect', (_req, res) => res.redirect('/'));
+  app.get('/throws', () => {
+    throw new Error('SELECT secret');
+  });
+  app.get('/rejects', async () => {
+    await Promise.resolve();
+    throw new Error('SELECT secret');
+  });
+  return { app, gate };
+}
