@@ -23,7 +23,7 @@ const APART = /^(?:date|etag|keep-alive|connection|content-length|transfer-encod
 // Each answer has its own request id and nonce.
 const ITS_OWN = /(?<='nonce-)[\w-]{22}|^[\da-f]{8}-[\da-f-]{27}$/g;
 
-/** What every answer carries, whoever gave it; the request id only from `logging` on. */
+/** What every answer carries, whoever gave it. */
 const ALWAYS = [
   'content-security-policy',
   'cross-origin-embedder-policy',
