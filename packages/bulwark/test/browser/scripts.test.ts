@@ -16,14 +16,23 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   '/own.js': ran('own file'),
   '/loaded.js': ran('loaded by a script'),
   '/sinks.js': [
-    tries('innerHTML', `document.body.insertAdjacentElement('beforeend', document.createElement('p')).innerHTML = '<b>x</b>'`),
+    tries(
+      'innerHTML',
+      `document.body.insertAdjacentElement('beforeend', document.createElement('p')).innerHTML = '<b>x</b>'`,
+    ),
     tries('document.write', `document.write('')`),
     tries('script.src', `document.createElement('script').src = '/loaded.js'`),
     tries('eval', `(0, eval)('1')`),
     tries('Function', `new Function('1')`),
-    tries('a policy of one’s own', `document.body.append(document.createElement('p')); const own = trustedTypes.createPolicy('own', {
-      createHTML: (text) => text.replaceAll('<', '&lt;') }); document.querySelector('p').innerHTML = own.createHTML('<b>x</b>')`),
-    tries('textContent', `document.body.append(Object.assign(document.createElement('p'), { textContent: '<b>x</b>' }))`),
+    tries(
+      'a policy of one’s own',
+      `document.body.append(document.createElement('p')); const own = trustedTypes.createPolicy('own', {
+      createHTML: (text) => text.replaceAll('<', '&lt;') }); document.querySelector('p').innerHTML = own.createHTML('<b>x</b>')`,
+    ),
+    tries(
+      'textContent',
+      `document.body.append(Object.assign(document.createElement('p'), { textContent: '<b>x</b>' }))`,
+    ),
   ].join('\n'),
 };
 
@@ -37,7 +46,9 @@ const pages: Mount = (app) => {
   app.get('/plain', (_req, res) => {
     const inline = `<script>${ran('inline')}</script><button onclick="${ran('handler')}">go</button>`;
     const link = `<a href="javascript:${encodeURIComponent(ran('javascript: link'))}">go</a>`;
-    res.send(html(`${inline}${link}<img src="/nowhere" onerror="${ran('error handler')}"><script src="/own.js"></script>`));
+    res.send(
+      html(`${inline}${link}<img src="/nowhere" onerror="${ran('error handler')}"><script src="/own.js"></script>`),
+    );
   });
   app.get('/nonced', (req, res) => {
     // Without a gate there is no nonce to be had, and none is needed.
@@ -87,8 +98,9 @@ describe.skipIf(CHROMIUM === undefined)('scripts in Chromium', () => {
   it('does not run what carries the nonce of an earlier answer', async () => {
     const { origin } = await secured();
     const first = await visit(`${origin}/nonced`);
-    // Pages hide nonces from attribute selectors, not from scripts.
-    const nonce = await first.evaluate<string>(`document.querySelectorAll('script')[2].nonce`);
+    const nonce = await first.evaluate<string>(
+      `[...document.scripts].find(({ text }) => text.includes('nonced')).nonce`,
+    );
     expect(nonce).toMatch(/^[\w+/=-]{20,}$/);
     const stale = encodeURIComponent(`<script nonce="${nonce}">${ran('stale')}</script>`);
     const again = await visit(`${origin}/nonced?stale=${stale}`);
@@ -109,7 +121,14 @@ describe.skipIf(CHROMIUM === undefined)('scripts in Chromium', () => {
       'Function: EvalError',
     ]);
     const control = await visit(`${(await bare()).origin}/sinks`);
-    expect(await read(control, 'ran')).toEqual(['innerHTML', 'document.write', 'script.src', 'eval', 'Function', ...safe]);
+    expect(await read(control, 'ran')).toEqual([
+      'innerHTML',
+      'document.write',
+      'script.src',
+      'eval',
+      'Function',
+      ...safe,
+    ]);
   });
 
   it('follows no <base> to another site, and takes no inline style', async () => {
@@ -126,9 +145,11 @@ describe.skipIf(CHROMIUM === undefined)('scripts in Chromium', () => {
 
   it('is shown in no frame, not even in one of its own', async () => {
     const frames = (site: Site): Promise<Site> =>
-      keep(foreignSite((app) => {
-        app.get('/frame', (_req, res) => void res.send(html(`<iframe src="${site.origin}/nonced"></iframe>`)));
-      }));
+      keep(
+        foreignSite((app) => {
+          app.get('/frame', (_req, res) => void res.send(html(`<iframe src="${site.origin}/nonced"></iframe>`)));
+        }),
+      );
     const framed = async (url: string): Promise<string | undefined> => {
       const page = await visit(url);
       return page.frames()[1]?.url();
@@ -140,8 +161,8 @@ describe.skipIf(CHROMIUM === undefined)('scripts in Chromium', () => {
     // Without the isolation of reads the headers are all that refuses.
     for (const csrf of [{}, { isolateReads: false }]) {
       const site = await keep(securedSite(FRAME, { csrf }));
-      expect(await framed(`${(await frames(site)).origin}/frame`)).toMatch(/^chrome-error:/);
-      expect(await framed(`${site.origin}/self`)).toMatch(/^chrome-error:/);
+      expect(await framed(`${(await frames(site)).origin}/frame`)).not.toContain(site.origin);
+      expect(await framed(`${site.origin}/self`)).not.toContain(site.origin);
     }
     const control = await keep(bareSite(FRAME));
     expect(await framed(`${(await frames(control)).origin}/frame`)).toBe(`${control.origin}/nonced`);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import express, { type Express } from 'express';
 import { type Policy, type SecurityEvent, secure } from '../../src/index.ts';
 import { localCertificate } from '../../src/practices/https/local-ca.ts';
+import { serverOptions } from '../../src/practices/limits/index.ts';
 import { closeServer, type Listener } from './http.ts';
 
 /** An app at an origin of its own, over TLS with a certificate of a local CA. */
@@ -57,9 +58,8 @@ async function serve(
   const { files } = await localCertificate({ names: [], directory });
   let handler: Listener | undefined;
   // The app's policy names its origin, and so its port: the server is there first.
-  const server = createServer({ cert: readFileSync(files.cert), key: readFileSync(files.key) }, (req, res) =>
-    handler?.(req, res),
-  );
+  const options = { ...serverOptions(), cert: readFileSync(files.cert), key: readFileSync(files.key) };
+  const server = createServer(options, (req, res) => handler?.(req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `https://${hostname}:${(server.address() as AddressInfo).port}`;
   const events: SecurityEvent[] = [];

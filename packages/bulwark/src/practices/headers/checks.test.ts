@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { closeServer, EXPRESS, serve } from '../../../test/support/http.ts';
+import { record } from '../../../test/support/record.ts';
 import type { Exchange, RunningFacts } from '../../check.ts';
 import { checks } from './checks.ts';
-import { record } from './fixtures/record.ts';
 import { createApp as secured } from './fixtures/secured/app.ts';
 import { type ServedTls, serveTls } from './fixtures/serve-tls.ts';
 import { createApp as vulnerable } from './fixtures/vulnerable/app.ts';
@@ -21,14 +21,14 @@ describe.each(EXPRESS)('the checks, Express %s', (_, express) => {
   test('all fail on the vulnerable app', async () => {
     const tls = await serveTls(vulnerable(express));
     served = tls;
-    const seen = results(await record(tls.url, checks, tls.ca));
+    const seen = results(await record(tls.url, checks, { ca: tls.ca }));
     expect(Object.entries(seen).filter(([, result]) => result !== 'fail')).toEqual([]);
   });
 
   test('all pass on the secured app', async () => {
     const tls = await serveTls(secured(express));
     served = tls;
-    const facts = await record(tls.url, checks, tls.ca);
+    const facts = await record(tls.url, checks, { ca: tls.ca });
     const bad = checks
       .map((check) => [check.id, check.judge(facts)] as const)
       .filter(([, { result }]) => result !== 'pass');
@@ -48,7 +48,7 @@ describe.each(EXPRESS)('the checks, Express %s', (_, express) => {
     site.use(headers({ crossOriginOpenerPolicy: false, permissionsPolicy: false, keepHeaders: ['X-Powered-By'] }));
     const tls = await serveTls(site);
     served = tls;
-    const seen = results(await record(tls.url, checks, tls.ca));
+    const seen = results(await record(tls.url, checks, { ca: tls.ca }));
     const failed = Object.keys(seen).filter((id) => seen[id] === 'fail');
     expect(failed).toEqual(['headers/coop-missing', 'headers/permissions-policy', 'headers/powered-by']);
   });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { EXPRESS, serve } from '../../../test/support/http.ts';
+import { record } from '../../../test/support/record.ts';
 import type { RunningFacts } from '../../check.ts';
-import { record } from '../limits/fixtures/record.ts';
 import { checks } from './checks.ts';
 import { createApp as createSecured } from './fixtures/secured/app.ts';
 import { createApp as createVulnerable } from './fixtures/vulnerable/app.ts';
 
 async function judge(app: unknown): Promise<Record<string, string>> {
   const served = await serve(app);
-  const facts = await record(served, checks);
+  const facts = await record(served.url, checks);
   await served.close();
   return Object.fromEntries(checks.map((check) => [check.id, check.judge(facts).result]));
 }

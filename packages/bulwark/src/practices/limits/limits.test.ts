@@ -2,11 +2,11 @@ import http, { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeServer, EXPRESS, type Listener, send } from '../../../test/support/http.ts';
+import { record } from '../../../test/support/record.ts';
 import { ALONE } from '../../context.ts';
 import { ConfigError } from '../../errors.ts';
 import type { EventInput } from '../../events.ts';
 import { checks } from './checks.ts';
-import { record } from './fixtures/record.ts';
 import { createApp, createLimitedServer } from './fixtures/secured/app.ts';
 import { createApp as createVulnerable } from './fixtures/vulnerable/app.ts';
 import { applyToServer, type LimitsOptions, limits, serverOptions } from './index.ts';
@@ -181,18 +181,19 @@ describe('limits: a server that somebody else made', () => {
 describe.each(EXPRESS)('limits: checks on Express %s', (_, express) => {
   it('fail on the vulnerable app', async () => {
     const served = await listen(createServer(createVulnerable(express) as Listener));
-    const facts = await record(served, checks);
+    const facts = await record(served.url, checks, served);
     expect(checks.map((check) => [check.id, check.judge(facts).result])).toEqual(checks.map(({ id }) => [id, 'fail']));
   });
 
   it('pass on the secured app', async () => {
-    const facts = await record(await listen(createLimitedServer(express)), checks);
+    const limited = await listen(createLimitedServer(express));
+    const facts = await record(limited.url, checks, limited);
     expect(checks.map((check) => check.judge(facts))).toEqual(checks.map(() => ({ result: 'pass' })));
   });
 
   it('find the late interval of a secured app on a server made elsewhere (near miss)', async () => {
     const served = await listen(createServer(createApp(express) as Listener));
-    const facts = await record(served, checks);
+    const facts = await record(served.url, checks, served);
     const failed = checks.filter((check) => check.judge(facts).result === 'fail').map(({ id }) => id);
     expect(failed).toEqual(['limits/timeouts-default']);
   });
