@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 
 /** A request that has come in and was not answered yet, and its response. */
 export interface Exchange {
@@ -16,8 +16,8 @@ export interface Source {
 }
 
 /**
- * Opens a server and a connection to it that asks for many things without waiting for answers. So a step can be run for
- * hundreds of requests in a row, each with its own untouched objects of Node's own making.
+ * Opens a server, and for each batch a connection to it that asks for many things without waiting for answers. So a step
+ * can be run for hundreds of requests in a row, each with its own untouched objects of Node's own making.
  */
 export async function openSource(): Promise<Source> {
   const waiting: Exchange[] = [];
@@ -28,8 +28,8 @@ export async function openSource(): Promise<Source> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').resume();
-  await once(socket, 'connect');
+  const { port } = server.address() as AddressInfo;
+  let socket: Socket | undefined;
 
   return {
     take(texts) {
@@ -37,11 +37,14 @@ export async function openSource(): Promise<Source> {
         arrived = () => {
           if (waiting.length === texts.length) resolve(waiting.splice(0));
         };
+        // A new one each time: servers close a connection after so many requests.
+        socket?.destroy();
+        socket = connect(port, '127.0.0.1').resume();
         socket.write(texts.join(''), 'latin1');
       });
     },
     close() {
-      socket.destroy();
+      socket?.destroy();
       server.close();
     },
   };

@@ -74,7 +74,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
     Object.setPrototypeOf(req, app.request);
     Object.setPrototypeOf(res, app.response);
     res.writeHead = writeHead;
-    addLocals(req, res);
+    addLocals(res);
   };
   const steps = compile({
     ...practices.handlers,

@@ -16,6 +16,7 @@ export interface GateListening {
     readonly port: number;
     readonly httpUrl?: string;
     readonly server: Server;
+    readonly ca?: string;
     readonly trust?: string;
     close(): Promise<void>;
 }

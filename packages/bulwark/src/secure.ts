@@ -127,7 +127,7 @@ class GateRuntime implements GateServices {
     Object.setPrototypeOf(req, this.#app.request);
     Object.setPrototypeOf(res, this.#app.response);
     res.writeHead = this.#writeHead;
-    addLocals(req, res);
+    addLocals(res);
     try {
       this.#seal();
     } catch (error) {

@@ -69,16 +69,28 @@ class LazyNonce {
 
 type Response = ServerResponse & { locals?: object; [RENDERING]?: boolean };
 
+const OWNER: unique symbol = Symbol('bulwark.owner');
+
+// V8 keeps the record of a getter among its old objects. One that closed over its request would keep the request there
+// too, until the next full collection: hence one for all, which finds its response through the object that it is read on.
+const NONCE: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: { [OWNER]?: Response }): string | LazyNonce | undefined {
+    const res = this[OWNER];
+    if (res === undefined) return undefined;
+    return res[RENDERING] ? new LazyNonce(res.req) : nonceOf(res.req);
+  },
+  // Old code makes its own nonce here; the header announces this one, so this one it stays.
+  set(_: unknown) {},
+};
+
+/** Nothing is inherited from it, as from null; but V8 makes an object without a prototype a slow hash table. */
+const EMPTY: object = Object.freeze(Object.create(null));
+
 /** Gives a response in a gate its `res.locals` with the nonce; what a parent app has put there already stays. */
-export function addLocals(req: IncomingMessage, res: Response): void {
-  const nonce = {
-    __proto__: null,
-    get nonce(): string | LazyNonce {
-      return res[RENDERING] ? new LazyNonce(req) : nonceOf(req);
-    },
-    // Old code makes its own nonce here; the header announces this one, so this one it stays.
-    set nonce(_: unknown) {},
-  };
-  if (res.locals === undefined) res.locals = nonce;
-  else Object.defineProperties(res.locals, Object.getOwnPropertyDescriptors(nonce));
+export function addLocals(res: Response): void {
+  res.locals ??= Object.create(EMPTY) as object;
+  Object.defineProperty(res.locals, OWNER, { configurable: true, value: res });
+  Object.defineProperty(res.locals, 'nonce', NONCE);
 }

@@ -55,11 +55,11 @@ const pages: Mount = (app) => {
     const nonce = String((res.locals as { nonce?: string }).nonce ?? '');
     const injected = `<script>${ran('injected')}</script><script nonce="guessed">${ran('guessed')}</script>`;
     const own = `<script nonce="${nonce}">${ran('nonced')}${LOAD}</script><script src="/own.js"></script>`;
-    res.send(html(`${injected}${String(req.query.stale ?? '')}${own}`));
+    res.send(html(`${injected}${req.query.stale === undefined ? '' : (req.query.stale as string)}${own}`));
   });
   app.get('/sinks', (_req, res) => void res.send(html('<script src="/sinks.js"></script>')));
   app.get('/base', (req, res) => {
-    res.send(`<!doctype html><head><base href="${String(req.query.to)}/"></head><body><a href="x">go</a></body>`);
+    res.send(`<!doctype html><head><base href="${req.query.to as string}/"></head><body><a href="x">go</a></body>`);
   });
   app.get('/styled', (_req, res) => {
     res.send(html(`<style>body { color: rgb(1, 2, 3) }</style><p style="color: rgb(4, 5, 6)">text</p>`));

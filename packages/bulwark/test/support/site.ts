@@ -40,9 +40,8 @@ export function bareSite(mount: Mount): Promise<Site> {
 }
 
 /** An unprotected app of somebody else, at 127.0.0.1. */
-export function foreignSite(mount: Mount = () => undefined): Promise<Site> {
+export function foreignSite(mount: Mount): Promise<Site> {
   return serve('127.0.0.1', (app, origin) => {
-    app.get('/', (_req, res) => void res.send('<!doctype html><title>elsewhere</title>'));
     mount(app, origin);
     return app;
   });

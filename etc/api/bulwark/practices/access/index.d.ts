@@ -19,5 +19,7 @@ export interface Access {
     }): DecisionHandler;
 }
 export declare function identityOf(req: IncomingMessage): Identity | undefined;
+export type UndecidedRule = 'deny' | 'allow' | 'refuse-to-start';
+export declare function undecidedRule(options?: AccessOptions | false): UndecidedRule;
 export declare function isDecided(decisions: readonly Decision[]): boolean;
 export declare const access: Access;

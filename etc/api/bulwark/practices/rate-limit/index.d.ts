@@ -1,4 +1,5 @@
 export { FallbackOptions } from './fallback.ts';
+export { FromRequest } from './options.ts';
 export { KeyPart } from './options.ts';
 export { LimitOptions } from './options.ts';
 export { MemoryRateLimitOptions } from '../../stores/memory-rate-limit.ts';

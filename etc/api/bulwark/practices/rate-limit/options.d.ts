@@ -1,13 +1,16 @@
 import { Duration } from '../../units.ts';
 import { IncomingMessage } from 'node:http';
 import { RateLimitStore } from '../../stores/rate-limit-store.ts';
-export type KeyPart = 'client' | 'account' | 'route' | ((req: IncomingMessage) => string);
+export type FromRequest<T> = {
+    of(req: IncomingMessage): T;
+}['of'];
+export type KeyPart = 'client' | 'account' | 'route' | FromRequest<string>;
 export interface RateLimitOptions {
     readonly limit?: number;
     readonly window?: Duration;
-    readonly cost?: number | ((req: IncomingMessage) => number);
+    readonly cost?: number | FromRequest<number>;
     readonly key?: KeyPart | readonly KeyPart[];
-    readonly account?: (req: IncomingMessage) => string | undefined;
+    readonly account?: FromRequest<string | undefined>;
     readonly dangerouslyReplaceKey?: boolean;
     readonly ipv6Prefix?: number;
     readonly penalty?: false | {
