@@ -152,7 +152,7 @@ async function main(): Promise<void> {
     await finish(around, undefined);
 
     const plain = await source.take(texts);
-    time('whole: bare Express', plain, (req, res) => bare(req, res));
+    time('whole: bare Express', plain, (req, res) => void bare(req, res));
     await finish(plain, undefined);
 
     const whole = await source.take(texts);

@@ -37,6 +37,8 @@ export interface RequestContext {
   failure: unknown;
   /** What the matched route and the routers above it say of themselves; set by the gate before `rate-limit`. */
   decisions: readonly Decision[];
+  /** Exemptions and settings of routers on the way that do not hold for the matched route, although it passes them. */
+  passed: readonly Decision[];
   /** The layer of the route that the decisions belong to. */
   route: Layer | undefined;
   /** The request target as the gate saw it, before routers cut it. */
@@ -92,6 +94,7 @@ export function contextOf(req: IncomingMessage): RequestContext {
       nonce: undefined,
       failure: undefined,
       decisions: NO_DECISIONS,
+      passed: NO_DECISIONS,
       route: undefined,
       url: req.url ?? '/',
       selfTest: false,
@@ -134,7 +137,8 @@ export function beforeHead(req: IncomingMessage, res: ServerResponse, hook: Resp
  * sees and may change the headers that were given there.
  */
 export function applyHeadArguments(res: ServerResponse, args: readonly unknown[]): void {
-  if (typeof args[0] === 'number') res.statusCode = args[0];
+  // Node takes a numeric string too.
+  if (args[0] !== undefined) res.statusCode = Number(args[0]);
   const hasMessage = typeof args[1] === 'string';
   if (hasMessage) res.statusMessage = args[1] as string;
   const headers = args[hasMessage ? 2 : 1];

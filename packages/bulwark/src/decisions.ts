@@ -40,8 +40,10 @@ export function decide(decision: Decision): DecisionHandler {
     const context = contextOf(req);
     if (context.applied?.has(decision)) return next();
     if (!context.decisions.includes(decision)) {
-      // Too late to lift a practice that has had its say; settings and requirements still hold from here on.
-      if (decision.kind !== 'exemption') context.decisions = [...context.decisions, decision];
+      // Too late to lift a practice that has had its say; settings and requirements still hold from here on, unless the
+      // router only passes them on its way to a route that they do not stand above.
+      const holds = decision.kind === 'requirement' || !context.passed.includes(decision);
+      if (decision.kind !== 'exemption' && holds) context.decisions = [...context.decisions, decision];
     }
     if (decision.enforce === undefined) return next();
     enforceOnce(decision, req, res, next);
@@ -56,7 +58,10 @@ export function enforceOnce(decision: Decision, req: IncomingMessage, res: Serve
   context.applied ??= new Set();
   context.applied.add(decision);
   decision.enforce(req, res, (error) => {
-    next(context.gate?.onlyReports(req, decision.practice, error) === true ? undefined : error);
+    if (error === undefined || context.gate?.onlyReports(req, decision.practice, error) === true) return next();
+    // An error handler may swallow the refusal and go on to another route with this decision: it is no permission there.
+    context.applied?.delete(decision);
+    next(error);
   });
 }
 

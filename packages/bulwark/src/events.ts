@@ -109,12 +109,18 @@ export class SecurityEvents {
     const event: SecurityEvent = { ...input, datetime: new Date().toISOString() };
     for (const listener of heard) {
       try {
-        listener(event);
+        // An async listener is a listener too, and its rejection would end the process.
+        const done: unknown = listener(event);
+        if (done instanceof Promise) done.catch((error: unknown) => warnOfListener(input.event, error));
       } catch (error) {
-        process.emitWarning(`a listener of the event ${input.event} threw: ${String(error)}`, 'BulwarkWarning');
+        warnOfListener(input.event, error);
       }
     }
   };
+}
+
+function warnOfListener(event: EventName, error: unknown): void {
+  process.emitWarning(`a listener of the event ${event} threw: ${String(error)}`, 'BulwarkWarning');
 }
 
 const warned = new Set<string>();

@@ -10,6 +10,7 @@ import {
   type Services,
 } from './context.ts';
 import { type CoverageRow, coverageOf, refuseUndecided } from './coverage.ts';
+import type { Decision } from './decisions.ts';
 import { Refusal } from './errors.ts';
 import { type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
@@ -74,6 +75,7 @@ class GateRuntime implements GateServices {
   readonly #listening = new Set<GateListening>();
   #sealed = false;
   #selfTestToken: string | undefined;
+  #selfTesting: Promise<SelfTestReport> | undefined;
 
   constructor(app: ExpressApp, policy: ResolvedPolicy, events: SecurityEvents, practices: Practices) {
     this.#app = app;
@@ -98,7 +100,13 @@ class GateRuntime implements GateServices {
       listen: (options = {}) => this.#listen(options),
       on: (event, listener) => events.on(event, listener),
       coverage: () => this.#coverage(),
-      selfTest: () => this.#selfTest(),
+      selfTest: () => {
+        // One at a time: a second one's token would make strangers of the first one's probes.
+        this.#selfTesting ??= this.#selfTest().finally(() => {
+          this.#selfTesting = undefined;
+        });
+        return this.#selfTesting;
+      },
       close: () => this.#close(),
     };
   }
@@ -190,6 +198,7 @@ class GateRuntime implements GateServices {
     const match = this.#table.find(method, context.url);
     if (match !== undefined) {
       context.decisions = match.decisions;
+      context.passed = match.passed;
       context.route = match.layer;
     }
     context.judgedMethod = method;
@@ -203,17 +212,21 @@ class GateRuntime implements GateServices {
     if (context.route === layer && sameMethod) return next();
     const foreseen = this.#table.find(req.method ?? '', context.url, layer);
     const own = layer.route === undefined ? [] : routeDecisions(layer.route, req.method ?? '');
+    const before = context.decisions;
     context.decisions = foreseen?.decisions ?? own;
+    context.passed = foreseen?.passed ?? [];
     context.route = layer;
     context.judgedMethod = req.method ?? '';
-    const again = this.#steps.filter((step) => this.#mustRunAgain(step, context, sameMethod));
+    const sameSettings = areSameSettings(before, context.decisions);
+    const again = this.#steps.filter((step) => this.#mustRunAgain(step, context, sameMethod, sameSettings));
     run(again, req, res, this.#onlyReports(req), next);
   }
 
-  /** What an exemption of another route has lifted, what looks at the method, and who may call. */
-  #mustRunAgain(step: Step, context: RequestContext, sameMethod: boolean): boolean {
+  /** What an exemption of another route has lifted, what looks at the method or a route's settings, and who may call. */
+  #mustRunAgain(step: Step, context: RequestContext, sameMethod: boolean, sameSettings: boolean): boolean {
     if (step.id === 'access') return true;
-    if (step.id === 'csrf' && !sameMethod) return true;
+    if (step.id === 'csrf' && !(sameMethod && sameSettings)) return true;
+    if (step.id === 'cors' && !sameSettings) return true;
     const { exemptable } = step;
     return exemptable !== undefined && context.lifted?.includes(exemptable) === true && !isLifted(context, exemptable);
   }
@@ -302,4 +315,10 @@ class GateRuntime implements GateServices {
   #say(event: 'sys_startup' | 'sys_shutdown', level: EventLevel, description: string): void {
     this.#events.emit({ event, level, description, practice: 'https' });
   }
+}
+
+/** Whether two routes say the same of who may read and embed them: what `cors` and `csrf` go by. */
+function areSameSettings(one: readonly Decision[], other: readonly Decision[]): boolean {
+  const [a, b] = [one, other].map((list) => list.filter(({ kind }) => kind === 'setting'));
+  return a?.length === b?.length && a?.every((decision, i) => decision === b?.[i]) === true;
 }

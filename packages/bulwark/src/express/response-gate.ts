@@ -6,7 +6,6 @@ import type { ExpressApp } from './internals.ts';
 type WriteHead = (this: ServerResponse, ...args: unknown[]) => ServerResponse;
 type Render = (this: ServerResponse, ...args: unknown[]) => void;
 
-const DONE: unique symbol = Symbol('bulwark.head');
 const RENDERING: unique symbol = Symbol('bulwark.rendering');
 
 /**
@@ -17,11 +16,10 @@ const RENDERING: unique symbol = Symbol('bulwark.rendering');
  *   a response passes replaces its prototype; whatever later middleware wraps around it runs before it
  */
 export function createResponseGate(hooks: readonly ResponseHook[]): ServerResponse['writeHead'] {
-  return function writeHead(this: ServerResponse & { [DONE]?: true }, ...args: unknown[]): ServerResponse {
+  return function writeHead(this: ServerResponse, ...args: unknown[]): ServerResponse {
     const base = (Object.getPrototypeOf(this) as { writeHead: WriteHead }).writeHead;
-    const informational = typeof args[0] === 'number' && args[0] < 200;
-    if (this[DONE] || this.headersSent || informational) return base.apply(this, args);
-    this[DONE] = true;
+    const informational = Number(args[0]) < 200;
+    if (this.headersSent || informational) return base.apply(this, args);
     applyHeadArguments(this, args);
     for (const hook of hooks) hook(this.req, this);
     return base.call(this, this.statusCode);
@@ -86,7 +84,7 @@ const NONCE: PropertyDescriptor = {
 };
 
 /** Nothing is inherited from it, as from null; but V8 makes an object without a prototype a slow hash table. */
-const EMPTY: object = Object.freeze(Object.create(null));
+const EMPTY: object = Object.freeze(Object.create(null) as object);
 
 /** Gives a response in a gate its `res.locals` with the nonce; what a parent app has put there already stays. */
 export function addLocals(res: Response): void {

@@ -21,6 +21,8 @@ export interface RouteMatch {
   readonly layer: Layer | undefined;
   /** The decisions of the routers on the way and of the route, in the router's order. */
   readonly decisions: readonly Decision[];
+  /** Exemptions and settings of routers that are passed on the way: they are for the routes in there, not for this one. */
+  readonly passed: readonly Decision[];
 }
 
 /** One route of the app, for the coverage. */
@@ -44,13 +46,25 @@ interface Compiled {
   readonly nodes: readonly Node[];
 }
 
+/** What is gathered on the way to a route. */
+interface Way {
+  readonly path: string;
+  readonly decisions: Decision[];
+  readonly passed: Decision[];
+  /** Those of nested routers that stand on a path of their own. */
+  readonly mounted: Decision[];
+}
+
 /** A decision that was mounted on a path, for the rows below it. */
 interface Scoped {
-  readonly path: string;
+  /** The path of the router that it stands in. */
+  readonly prefix: string;
+  readonly layer: Layer;
   readonly decision: Decision;
 }
 
-const NONE: RouteMatch = { layer: undefined, decisions: [] };
+const NOTHING: readonly Decision[] = [];
+const NONE: RouteMatch = { layer: undefined, decisions: NOTHING, passed: NOTHING };
 
 /**
  * Looks a request's route up with the router's own matchers, without running anything.
@@ -83,10 +97,15 @@ export class RouteTable {
     const router = routerOf(this.#app);
     const path = pathnameOf(url);
     if (router === undefined || path === undefined) return upTo === undefined ? NONE : undefined;
-    const decisions: Decision[] = [];
-    const layer = this.#walk(router, method, path, upTo, decisions);
-    if (upTo !== undefined && layer === undefined) return undefined;
-    return layer === undefined && decisions.length === 0 ? NONE : { layer, decisions };
+    const way: Way = { path, decisions: [], passed: [], mounted: [] };
+    const layer = this.#walk(router, method, path, upTo, way);
+    const { decisions, passed, mounted } = way;
+    if (layer !== undefined) return { layer, decisions, passed };
+    if (upTo !== undefined) return undefined;
+    // No route: a middleware may answer. What a router on a path says of itself then holds for that path: direction open,
+    // because routers that hold only middleware would be without their decisions; those mounted on every path stay out.
+    for (const decision of mounted) if (!decisions.includes(decision)) decisions.push(decision);
+    return decisions.length === 0 ? NONE : { layer, decisions, passed: NOTHING };
   }
 
   /** The methods that routes of this path answer, for 405 and `Allow`; empty where no route has the path. */
@@ -118,14 +137,14 @@ export class RouteTable {
       const { route, decision } = node;
       if (route !== undefined) {
         const path = joinPaths(prefix, describePath(route.path));
-        const above = scoped.filter((item) => isBelow(path, item.path)).map((item) => item.decision);
+        const above = scoped.filter((item) => isInScope(item, prefix, route.path)).map((item) => item.decision);
         for (const method of methodsOf(route)) {
           rows.push({ method, path, decisions: [...above, ...routeDecisions(route, method)] });
         }
         continue;
       }
       const path = joinPaths(prefix, pathOf(node.layer));
-      if (decision !== undefined) scoped.push({ path, decision });
+      if (decision !== undefined) scoped.push({ prefix, layer: node.layer, decision });
       if (node.router !== undefined) rows.push(...this.#rowsOf(node.router, path, scoped));
     }
     return rows;
@@ -136,22 +155,27 @@ export class RouteTable {
     method: string,
     path: string,
     upTo: Layer | undefined,
-    decisions: Decision[],
+    way: Way,
   ): Layer | undefined {
     for (const node of this.#nodes(router)) {
       const { layer, route } = node;
       if (route !== undefined) {
         if (!handlesMethod(route, method) || matchOrUndefined(layer, path) === undefined) continue;
         if (upTo !== undefined && layer !== upTo) continue;
-        decisions.push(...routeDecisions(route, method));
+        way.decisions.push(...routeDecisions(route, method));
         return layer;
       }
       const rest = restOfPath(layer, path);
       if (rest === undefined) continue;
-      if (node.decision !== undefined) decisions.push(node.decision);
+      if (node.decision !== undefined) {
+        way.decisions.push(node.decision);
+        if (rest !== way.path) way.mounted.push(node.decision);
+      }
       if (node.router !== undefined) {
-        const found = this.#walk(node.router, method, rest, upTo, decisions);
+        const before = way.decisions.length;
+        const found = this.#walk(node.router, method, rest, upTo, way);
         if (found !== undefined) return found;
+        leaveRouter(way, before);
       }
     }
     return undefined;
@@ -194,10 +218,11 @@ export class RouteTable {
 
 /** The decisions among a route's own handlers for a method. */
 export function routeDecisions(route: Route, method: string): Decision[] {
-  const name = method.toLowerCase();
+  const lower = method.toLowerCase();
+  const name = lower === 'head' && !route.methods.head ? 'get' : lower;
   const decisions: Decision[] = [];
   for (const layer of route.stack) {
-    const applies = layer.method === undefined || layer.method === name || (name === 'head' && layer.method === 'get');
+    const applies = layer.method === undefined || layer.method === name;
     const decision = applies || method === '*' ? decisionOf(layer.handle) : undefined;
     if (decision !== undefined) decisions.push(decision);
   }
@@ -234,8 +259,39 @@ function matchOrUndefined(layer: Layer, path: string): string | undefined {
   }
 }
 
+/** The router holds no route for the request: its requirements were carried out in passing, the rest was not meant for it. */
+function leaveRouter(way: Way, before: number): void {
+  for (const decision of way.decisions.splice(before)) {
+    (decision.kind === 'requirement' ? way.decisions : way.passed).push(decision);
+  }
+}
+
+/** Whether a decision that stands in front of a route holds for it: asked of the router's own matcher, as at run time. */
+function isInScope({ prefix, layer, decision }: Scoped, routerPath: string, routePath: unknown): boolean {
+  const mount = pathOf(layer);
+  const below = routerPath.slice(prefix === '/' ? 0 : prefix.length);
+  // A list is covered where each of its paths is; an exemption counts where it holds for one of them.
+  const paths = Array.isArray(routePath) ? routePath.map(describePath) : [describePath(routePath)];
+  const holds = (path: string): boolean => {
+    const whole = joinPaths(below, path);
+    if (isBelow(whole, mount) || matchOrUndefined(layer, whole) !== undefined) return true;
+    const isPart = decision.kind === 'exemption' && decision.practice !== 'access';
+    return isPart && matchOrUndefined(layer, fillParameters(whole, mount)) !== undefined;
+  };
+  return decision.kind === 'exemption' && decision.practice !== 'access' ? paths.some(holds) : paths.every(holds);
+}
+
+/** A path that a route with parameters answers, and that a mount path would match: `/:tenant/x` and `/acme` give `/acme/x`. */
+function fillParameters(path: string, mount: string): string {
+  const wanted = mount.split('/');
+  return path
+    .split('/')
+    .map((segment, i) => (/^[:*{]/.test(segment) ? (wanted[i] ?? segment) : segment))
+    .join('/');
+}
+
 function isBelow(path: string, prefix: string): boolean {
-  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
+  return prefix === '/' || prefix === '' || path === prefix || path.startsWith(`${prefix}/`);
 }
 
 function joinPaths(prefix: string, path: string): string {

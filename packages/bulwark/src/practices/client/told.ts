@@ -14,12 +14,12 @@ export interface Told {
 }
 
 const NOTHING: Told = { address: undefined, protocol: undefined, host: undefined };
-const PROTOCOLS: Readonly<Record<string, 'http' | 'https'>> = {
-  http: 'http',
-  https: 'https',
-  ws: 'http',
-  wss: 'https',
-};
+const PROTOCOLS: ReadonlyMap<string, 'http' | 'https'> = new Map([
+  ['http', 'http'],
+  ['https', 'https'],
+  ['ws', 'http'],
+  ['wss', 'https'],
+]);
 
 /**
  * Reads what the proxy says; only to be asked where `rules.trusts(peer, 0)`.
@@ -122,7 +122,7 @@ function refuseEntry(header: string): never {
 }
 
 function readProtocol(value: string, header: string): 'http' | 'https' {
-  const protocol = PROTOCOLS[value.toLowerCase()];
+  const protocol = PROTOCOLS.get(value.toLowerCase());
   if (protocol === undefined) throw malformed(header, 'names neither http nor https');
   return protocol;
 }

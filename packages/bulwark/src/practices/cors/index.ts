@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { ALONE, beforeHead, contextOf, type Middleware, type Next, type Services } from '../../context.ts';
-import { type DecisionHandler, decide } from '../../decisions.ts';
+import { ALONE, beforeHead, type Middleware, type Next, type Services } from '../../context.ts';
+import { type DecisionHandler, decide, decisionsFor } from '../../decisions.ts';
 import { ConfigError, Refusal } from '../../errors.ts';
 import { changesState, fetchSite, isPreflight } from '../../fetch-metadata.ts';
 import { resolveOptions } from '../../options.ts';
@@ -70,7 +70,7 @@ function createCors(options: CorsOptions = {}, services: Services = ALONE): Midd
   }
 
   function response(req: IncomingMessage, res: ServerResponse): void {
-    if (contextOf(req).lifted?.includes('cors')) return;
+    if (decisionsFor(req, 'cors').some(({ kind }) => kind === 'exemption')) return;
     appendVary(res, isPreflight(req) ? PREFLIGHT_VARY : VARY);
     // The policy is the truth: what a left-over cors() or a handler has set would open what the policy keeps closed.
     if (policy.reportOnly && res.hasHeader('Access-Control-Allow-Origin')) return;

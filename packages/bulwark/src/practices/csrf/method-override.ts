@@ -22,6 +22,9 @@ export function methodOverride(req: IncomingMessage): string | undefined {
   return hasMethodParameter(req.url ?? '/') ? 'the parameter _method' : undefined;
 }
 
+/** As query parsers spell it: `_method`, `_method[]`, `_method.x`, and qs's `[_method]`. */
+const OVERRIDE = /^\[?_method(?:$|[[\].])/;
+
 function hasMethodParameter(url: string): boolean {
   const start = url.indexOf('?');
   if (start === -1) return false;
@@ -29,7 +32,7 @@ function hasMethodParameter(url: string): boolean {
   // A name may be percent-encoded, letter by letter; a query without either sign of it needs no parsing.
   if (!query.includes('_method') && !query.includes('%')) return false;
   for (const name of new URLSearchParams(query).keys()) {
-    if (name === '_method' || name.startsWith('_method[')) return true;
+    if (OVERRIDE.test(name)) return true;
   }
   return false;
 }

@@ -59,9 +59,19 @@ export function createLimiter(
     return memory;
   }
 
+  function refusalOf(result: RateLimitResult): Refusal {
+    return new Refusal('ERR_RATE_LIMIT', {
+      reason: result.blocked ? `${reason}, and it was exceeded too often` : reason,
+      headers: { 'Retry-After': String(Math.max(1, Math.ceil(result.retryAfter / 1000))) },
+      extensions,
+    });
+  }
+
   function enforce(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const record = recordOf(req);
-    if (record.applied.some(({ by }) => by === enforce)) return next();
+    const counted = record.applied.find(({ by }) => by === enforce);
+    // Counted already; but a refusal that an error handler has swallowed stays one.
+    if (counted !== undefined) return next(counted.result.allowed ? undefined : refusalOf(counted.result));
     if (!record.isHooked) {
       record.isHooked = true;
       beforeHead(req, res, respond);
@@ -94,14 +104,7 @@ export function createLimiter(
         giveBack: countOnly === 'failures' && result.allowed ? giveBack : undefined,
       };
       record.applied.push(applied);
-      if (result.allowed) return next();
-      next(
-        new Refusal('ERR_RATE_LIMIT', {
-          reason: result.blocked ? `${reason}, and it was exceeded too often` : reason,
-          headers: { 'Retry-After': String(Math.max(1, Math.ceil(result.retryAfter / 1000))) },
-          extensions,
-        }),
-      );
+      next(result.allowed ? undefined : refusalOf(result));
     };
     if (isPromise(answer)) answer.then(finish, next);
     else finish(answer);

@@ -63,8 +63,9 @@ export function giveBack(applied: readonly Applied[]): boolean {
   for (const entry of applied) {
     if (entry.giveBack === undefined) continue;
     any = true;
-    const pending = entry.giveBack();
+    const { giveBack } = entry;
     entry.giveBack = undefined;
+    const pending = giveBack();
     // What could not be given back stays counted; the answer does not wait for it.
     pending?.catch(() => undefined);
   }
