@@ -150,13 +150,7 @@ export class RouteTable {
     return rows;
   }
 
-  #walk(
-    router: Router,
-    method: string,
-    path: string,
-    upTo: Layer | undefined,
-    way: Way,
-  ): Layer | undefined {
+  #walk(router: Router, method: string, path: string, upTo: Layer | undefined, way: Way): Layer | undefined {
     for (const node of this.#nodes(router)) {
       const { layer, route } = node;
       if (route !== undefined) {

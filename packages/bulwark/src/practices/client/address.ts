@@ -7,6 +7,8 @@ export const UNKNOWN_ADDRESS = '0.0.0.0';
 const DOTTED = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const MAPPED = '::ffff:';
 const CACHE_LIMIT = 1024;
+/** An address with a zone, in characters. */
+const LONGEST = 64;
 
 /**
  * The one spelling of an IP address: IPv4 dotted, IPv6 compressed in lower case (RFC 5952) and without its zone.
@@ -21,7 +23,7 @@ const CACHE_LIMIT = 1024;
  */
 export function canonicalAddress(text: string): string | undefined {
   if (DOTTED.test(text)) return text;
-  if (text.length > 64 || !text.includes(':')) return undefined;
+  if (text.length > LONGEST || !text.includes(':')) return undefined;
   const zone = text.indexOf('%');
   const address = parseV6(zone === -1 ? text : text.slice(0, zone));
   if (address === undefined || zone === text.length - 1) return undefined;
@@ -79,7 +81,19 @@ function isUnixSocket(socket: Socket & { readonly server?: { address?: () => unk
  * @example ipPrefix('2001:db8:1:2:3:4:5:6', 56) // '2001:db8:1::/56'
  */
 export function ipPrefix(ip: string, ipv6Bits: number): string {
-  if (!ip.includes(':')) return ip;
+  if (!ip.includes(':') || ip.length > LONGEST) return ip;
+  const wanted = `${ip}/${ipv6Bits}`;
+  const known = prefixes.get(wanted);
+  if (known !== undefined) return known;
+  const prefix = findPrefix(ip, ipv6Bits);
+  if (prefixes.size >= CACHE_LIMIT) prefixes.clear();
+  prefixes.set(wanted, prefix);
+  return prefix;
+}
+
+const prefixes = new Map<string, string>();
+
+function findPrefix(ip: string, ipv6Bits: number): string {
   const address = canonicalAddress(ip);
   if (address === undefined || !address.includes(':')) return address ?? ip;
   const bits = Math.min(128, Math.max(1, Math.trunc(ipv6Bits)));

@@ -16,7 +16,9 @@ export function removeCorsHeaders(res: ServerResponse): void {
 
 /** Adds names to `Vary`, and keeps what the app has put there. */
 export function appendVary(res: ServerResponse, names: readonly string[]): void {
-  const present = namesIn(res.getHeader('Vary'));
+  const given = res.getHeader('Vary');
+  if (given === undefined) return void res.setHeader('Vary', names.join(', '));
+  const present = namesIn(given);
   if (present.includes('*')) return;
   const missing = missingFrom(present, names);
   if (missing.length > 0) res.setHeader('Vary', [...present, ...missing].join(', '));
@@ -24,6 +26,7 @@ export function appendVary(res: ServerResponse, names: readonly string[]): void 
 
 /** Adds names to `Access-Control-Expose-Headers`, and keeps what the route exposes itself. */
 export function exposeHeaders(res: ServerResponse, names: readonly string[]): void {
+  if (names.length === 0) return;
   const present = namesIn(res.getHeader('Access-Control-Expose-Headers'));
   const all = [...present, ...missingFrom(present, names)];
   if (all.length > 0) res.setHeader('Access-Control-Expose-Headers', all.join(', '));

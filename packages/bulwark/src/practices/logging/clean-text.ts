@@ -47,6 +47,8 @@ const SCHEME = /\b(bearer|basic|digest)\s{1,3}[\w\-.~+/=]{6,}/gi;
 const ASSIGNED =
   /((?:pass(?:word|wd|phrase|code)|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?|session[-_]?id|cookie|authorization|otp)[\w-]{0,20}["']?\s{0,3}[=:]\s{0,3})(?!\[redacted\])("[^"\n]*"|'[^'\n]*'|[^\s,;&)}\]]+)/gi;
 const JWT = /\beyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
+/** Too short for a token, and without any character that what is looked for needs, a JWT's first letters apart. */
+const PLAIN = /^(?!.*eyJ)[\w.-]{0,31}$/;
 const JSON_SNIPPET = /(?:\.\.\.)?"[\s\S]{0,100}"(?:\.\.\.)? is not valid JSON/g;
 
 /**
@@ -57,6 +59,7 @@ const JSON_SNIPPET = /(?:\.\.\.)?"[\s\S]{0,100}"(?:\.\.\.)? is not valid JSON/g;
  * @example redactText('connect postgres://app:hunter2@db/shop') // 'connect postgres://[redacted]@db/shop'
  */
 export function redactText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text
     .replace(JSON_SNIPPET, `${REDACTED} is not valid JSON`)
     .replace(WHOLE_HEADER, `$1$2${REDACTED}`)
