@@ -4,7 +4,7 @@
  * It measures the built library: `npm run build` first. Each server is a process of its own; the load comes from another,
  * on another core where the system can tie processes to cores. All take turns, round by round.
  */
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Child, PINNED, start } from './children.ts';
@@ -95,11 +95,16 @@ function circumstances({ rounds, roundMs }: Plan): string {
   ].join('\n');
 }
 
+/** What is measured must be what stands in the source. */
 function requireBuild(): void {
-  const entry = fileURLToPath(new URL('../packages/bulwark/dist/index.js', import.meta.url));
-  if (statSync(entry, { throwIfNoEntry: false }) === undefined) {
-    throw new Error('the library is not built: run `npm run build` first');
-  }
+  const library = fileURLToPath(new URL('../packages/bulwark/', import.meta.url));
+  const built = statSync(`${library}dist/index.js`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = readdirSync(`${library}src`, { recursive: true, encoding: 'utf8' });
+  const newer = sources.find(
+    (file) =>
+      /(?<!\.test)\.ts$/.test(file) && !file.includes('fixtures') && statSync(`${library}src/${file}`).mtimeMs > built,
+  );
+  if (newer !== undefined) throw new Error(`the build is older than src/${newer}: run \`npm run build\` first`);
 }
 
 await main(process.argv.includes('--quick') ? QUICK : FULL);

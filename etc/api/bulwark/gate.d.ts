@@ -24,7 +24,7 @@ export interface Gate {
     readonly handler: (req: IncomingMessage, res: ServerResponse) => void;
     readonly policy: ResolvedPolicy;
     listen(options?: GateListenOptions): Promise<GateListening>;
-    on(event: EventName | '*', listener: (event: SecurityEvent) => void): () => void;
+    on(event: EventName | '*', listener: (event: SecurityEvent) => unknown): () => void;
     coverage(): CoverageRow[];
     selfTest(): Promise<SelfTestReport>;
     close(): Promise<void>;

@@ -89,7 +89,7 @@ export type EventInput = Omit<SecurityEvent, 'datetime'>;
 /** Where a practice sends its events. Inside `secure()` that is the gate; alone, it is a process warning. */
 export type Emit = (event: EventInput) => void;
 
-type Listener = (event: SecurityEvent) => void;
+type Listener = (event: SecurityEvent) => unknown;
 
 /** One typed emitter. `'*'` hears every event. */
 export class SecurityEvents {

@@ -48,7 +48,7 @@ export interface Gate {
    *
    * @example gate.on('excess_rate_limit_exceeded', (event) => alerts.send(event))
    */
-  on(event: EventName | '*', listener: (event: SecurityEvent) => void): () => void;
+  on(event: EventName | '*', listener: (event: SecurityEvent) => unknown): () => void;
   /** Every route × every practice: enforced, exempt (with the reason), or missing. */
   coverage(): CoverageRow[];
   /**

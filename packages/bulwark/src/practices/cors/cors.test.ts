@@ -226,7 +226,7 @@ describe.each(EXPRESS)('cors on Express %s', (_, express) => {
 
   it('leaves a route alone from which it was lifted', async () => {
     const lifted = (req: IncomingMessage, res: ServerResponse, next: Next): void => {
-      contextOf(req).lifted = ['cors'];
+      contextOf(req).decisions = [{ practice: 'cors', kind: 'exemption', summary: 'exempt' }];
       res.setHeader('Access-Control-Allow-Origin', 'https://by.hand.example');
       next();
     };
