@@ -13,10 +13,15 @@ export interface Measured {
 
 /** The middle value; of an even number, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
-  return (upper + lower) / 2;
+  const at = part * (sorted.length - 1);
+  const lower = sorted[Math.floor(at)] ?? Number.NaN;
+  const upper = sorted[Math.ceil(at)] ?? Number.NaN;
+  return lower + (upper - lower) * (at - Math.floor(at));
 }
 
 /**
@@ -32,11 +37,11 @@ export function table(measured: readonly Measured[]): string {
       name,
       Math.round(median(rounds.map(({ perSecond }) => perSecond))).toLocaleString('en'),
       median(ratios).toFixed(2),
-      `${Math.min(...ratios).toFixed(2)} – ${Math.max(...ratios).toFixed(2)}`,
+      `${quantile(ratios, 0.25).toFixed(2)} – ${quantile(ratios, 0.75).toFixed(2)}`,
       median(rounds.map(({ cpu }) => cpu)).toFixed(1),
       median(costs).toFixed(2),
     ];
   });
-  const head = ['', 'answers per second', 'ratio', 'lowest – highest', 'CPU µs per answer', 'ratio by CPU'];
+  const head = ['', 'answers per second', 'ratio', 'middle half', 'CPU µs per answer', 'ratio by CPU'];
   return [head, ['---', ...head.slice(1).map(() => '---:')], ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

@@ -217,6 +217,8 @@ describe.each(EXPRESS)('on Express %s', (_version, express) => {
       ['nginx', { 'x-forwarded-for': '6.6.6.6,' }],
       ['nginx', { 'x-forwarded-for': '6.6.6.6, unix:' }],
       ['nginx', { 'x-forwarded-for': ATTACKER, 'x-forwarded-proto': 'gopher' }],
+      ['nginx', { 'x-forwarded-for': ATTACKER, 'x-forwarded-proto': 'constructor' }],
+      ['nginx', { 'x-forwarded-for': ATTACKER, 'x-forwarded-proto': '__proto__' }],
       [{ hops: 2 }, { 'x-forwarded-for': `garbage, ${ATTACKER}` }],
       [{ cidrs: ['10.0.0.0/8'] }, { 'x-forwarded-for': '6.6.6.6, x, 10.0.0.3' }],
       [{ hops: 1 }, { forwarded: 'for=unknown' }],

@@ -60,6 +60,9 @@ describe.each(EXPRESS)('a method that is changed behind the check, on Express %s
     '%5f%6d%65%74%68%6f%64=DELETE',
     'a=%&_method=DELETE',
     'x=1&_method=GET&_method=DELETE',
+    '[_method]=DELETE',
+    '%5B_method%5D=DELETE',
+    '_method[]=DELETE',
   ])('here: ?%s', async (query) => {
     await start(csrf(POLICY), '_method');
     const answer = await send(`${served.url}/account?${query}`, { headers: LINK });
