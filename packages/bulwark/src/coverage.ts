@@ -39,10 +39,12 @@ export function coverageOf(rows: readonly RouteRow[], switches: Switches): Cover
 function cover(id: PracticeId, decisions: readonly Decision[], switches: Switches): Coverage {
   if (switches.off.has(id)) return { state: 'missing', reason: 'turned off in the policy' };
   const own = decisions.filter((decision) => decision.practice === id);
-  // `access.public()` below a router that demands a role does not lift the role.
   const exemption = own.find((decision) => decision.kind === 'exemption');
-  if (exemption !== undefined && !own.some((decision) => decision.kind === 'requirement'))
-    return { state: 'exempt', ...withReason(exemption.reason) };
+  const demands = own.filter((decision) => decision.kind === 'requirement').map(({ summary }) => summary);
+  // `access.public()` below a router that demands a role does not lift the role. A limit of the route's own holds beside
+  // an exemption from the policy's, and does not hide it.
+  if (exemption !== undefined && (id !== 'access' || demands.length === 0))
+    return { state: 'exempt', ...withReason([exemption.reason, ...demands].join(', ')) };
   if (id === 'access' && !isDecided(decisions)) {
     return switches.undecided !== 'allow'
       ? { state: 'enforced', reason: 'denied: the route has no access decision' }

@@ -17,7 +17,7 @@ import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/a
 import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
 import { installClient } from './express/request-client.ts';
-import { addLocals, createResponseGate, installNonce } from './express/response-gate.ts';
+import { addLocals, createResponseGate, installNonce, installResponseGate } from './express/response-gate.ts';
 import { RouteTable, routeDecisions } from './express/route-table.ts';
 import { isPreflight } from './fetch-metadata.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
@@ -134,7 +134,7 @@ class GateRuntime implements GateServices {
     // Express does this too, later; the gate's own answers need the response gate as well.
     Object.setPrototypeOf(req, this.#app.request);
     Object.setPrototypeOf(res, this.#app.response);
-    res.writeHead = this.#writeHead;
+    installResponseGate(res, this.#writeHead);
     addLocals(res);
     try {
       this.#seal();

@@ -141,6 +141,17 @@ describe.each(EXPRESS_ALL)('how far a decision reaches on Express %s', (_version
     expect(answers.map(({ status }) => status)).toEqual([401, 200, 429]);
   });
 
+  it('a limit of its own does not hide that a route is exempt from the limit of every client', async () => {
+    const app = express();
+    const gate = secure(app, QUIET);
+    const own = limit({ limit: 5, window: '1m' });
+    app.post('/hook', exempt('rate-limit', { reason: 'one sender' }), own, answer('hook'));
+    const [row] = gate.coverage();
+    expect(row?.practices['rate-limit']).toEqual({ state: 'exempt', reason: 'one sender, 5 per 1m by client' });
+    const { findings } = await gate.selfTest();
+    expect(findings.map(({ message }) => message).join()).toContain('POST /hook');
+  });
+
   it('the coverage shows an exemption wherever it holds, and a requirement only there', () => {
     const app = express();
     const gate = secure(app, QUIET);

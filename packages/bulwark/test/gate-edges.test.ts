@@ -64,6 +64,25 @@ describe.each(EXPRESS_ALL)('the edges of the gate on Express %s', (_version, exp
     expect(answer.headers['content-security-policy']).toContain(`'nonce-${nonce}'`);
   });
 
+  it('leaves what a parent app adds when the head is written', async () => {
+    const parent = express();
+    const child = express();
+    secure(child, QUIET);
+    child.get('/', (_req, res) => void res.send('child'));
+    parent.use((_req, res, next) => {
+      const { writeHead } = res;
+      res.writeHead = function addCookie(this: typeof res, ...args: unknown[]) {
+        this.appendHeader('Set-Cookie', 'parent=1');
+        return (writeHead as (...all: unknown[]) => typeof res).apply(this, args);
+      } as typeof writeHead;
+      next();
+    });
+    parent.use('/child', child);
+    const answer = await one(parent, { target: '/child' });
+    expect(answer.headers['set-cookie']).toEqual(['parent=1']);
+    expectCovered(answer);
+  });
+
   it('in test mode answers a test tool over plain HTTP, under the name of this machine', async () => {
     const app = express();
     secure(app, { origins: 'https://shop.example', mode: 'test', logging: { level: false } });

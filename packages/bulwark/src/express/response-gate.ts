@@ -6,6 +6,7 @@ import type { ExpressApp } from './internals.ts';
 type WriteHead = (this: ServerResponse, ...args: unknown[]) => ServerResponse;
 type Render = (this: ServerResponse, ...args: unknown[]) => void;
 
+const OUTER: unique symbol = Symbol('bulwark.outer');
 const RENDERING: unique symbol = Symbol('bulwark.rendering');
 
 /**
@@ -16,14 +17,20 @@ const RENDERING: unique symbol = Symbol('bulwark.rendering');
  *   a response passes replaces its prototype; whatever later middleware wraps around it runs before it
  */
 export function createResponseGate(hooks: readonly ResponseHook[]): ServerResponse['writeHead'] {
-  return function writeHead(this: ServerResponse, ...args: unknown[]): ServerResponse {
-    const base = (Object.getPrototypeOf(this) as { writeHead: WriteHead }).writeHead;
+  return function writeHead(this: ServerResponse & { [OUTER]?: WriteHead }, ...args: unknown[]): ServerResponse {
+    const base = this[OUTER] ?? (Object.getPrototypeOf(this) as { writeHead: WriteHead }).writeHead;
     const informational = Number(args[0]) < 200;
     if (this.headersSent || informational) return base.apply(this, args);
     applyHeadArguments(this, args);
     for (const hook of hooks) hook(this.req, this);
     return base.call(this, this.statusCode);
   };
+}
+
+/** Puts a response gate on a response; what a parent app's middleware has wrapped around its head (a session) stays. */
+export function installResponseGate(res: ServerResponse, gate: ServerResponse['writeHead']): void {
+  if (Object.hasOwn(res, 'writeHead')) Object.defineProperty(res, OUTER, { value: res.writeHead });
+  res.writeHead = gate;
 }
 
 /**

@@ -39,7 +39,7 @@ const PRIVATE_RANGES: readonly Range[] = ranges(
   '127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 ::1 fe80::/10 fc00::/7',
 );
 
-// https://www.cloudflare.com/ips/, as of 2026-11. WARP's exits (104.28.0.0/16) are not in it, and must not be.
+// https://www.cloudflare.com/ips/, as of 2026-02. WARP's exits (104.28.0.0/16) are not in it, and must not be.
 const CLOUDFLARE_RANGES = ranges(
   `173.245.48.0/20 103.21.244.0/22 103.22.200.0/22 103.31.4.0/22 141.101.64.0/18 108.162.192.0/18 190.93.240.0/20
    188.114.96.0/20 197.234.240.0/22 198.41.128.0/17 162.158.0.0/15 104.16.0.0/13 104.24.0.0/14 172.64.0.0/13
