@@ -11,7 +11,8 @@ import type { ErrorHandler } from './practices/errors/index.ts';
 import { errors } from './practices/errors/index.ts';
 import { collectReports, headers } from './practices/headers/index.ts';
 import { https } from './practices/https/index.ts';
-import { input, methodGate, urlGate } from './practices/input/index.ts';
+import { input, methodGate, type TemplateEngine, urlGate } from './practices/input/index.ts';
+import { lazyEjsEngine } from './practices/input/markup/ejs-engine.ts';
 import { limits } from './practices/limits/index.ts';
 import { logging } from './practices/logging/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
@@ -26,6 +27,8 @@ export interface Practices {
   /** Takes violation reports; absent where `headers` is off. */
   readonly collectReports: Handler | undefined;
   readonly logEvent: ((event: SecurityEvent) => void) | undefined;
+  /** Takes the place of Express's own EJS; absent where `input` or its `templates` are off. */
+  readonly viewEngine: TemplateEngine | undefined;
 }
 
 /** Makes the practices that are on, each by the factory that works alone too. */
@@ -45,6 +48,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   // helmet's place for HSTS; here it belongs to `https`, which knows whether there is TLS.
   const { strictTransportSecurity, hsts, ...headersOptions } = on(given.headers);
 
+  const { templates, ...inputOptions } = on(given.input);
   const made: Record<PracticeId, () => Middleware | undefined> = {
     access: () => access(on(given.access), services),
     client: () => client({ ...on(given.client), origins, proxy }, services),
@@ -68,7 +72,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
       const practice = https(options, services);
       return monitored.has('https') ? refusingOnly(practice) : practice;
     },
-    input: () => input(on(given.input), services),
+    input: () => input(inputOptions, services),
     limits: () => limits(on(given.limits), services),
     logging: () => log,
     'rate-limit': () => rateLimit(on(given.rateLimit), services),
@@ -84,13 +88,17 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     handlers[step] = middleware;
     if (middleware.response !== undefined) hooks.push(middleware.response);
   }
-  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(on(given.input)), urlGate());
+  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate());
   return {
     handlers,
     hooks,
     errors: off.has('errors') ? undefined : errors(on(given.errors), services),
     collectReports: off.has('headers') ? undefined : collectReports({ origins }, services),
     logEvent: log?.logEvent,
+    viewEngine:
+      off.has('input') || templates === false
+        ? undefined
+        : lazyEjsEngine(templates ?? {}, { ...services, reportOnly: monitored.has('input') }),
   };
 }
 

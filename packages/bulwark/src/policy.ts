@@ -11,7 +11,7 @@ import type { CsrfOptions } from './practices/csrf/index.ts';
 import type { ErrorsOptions } from './practices/errors/index.ts';
 import type { HeadersOptions } from './practices/headers/index.ts';
 import type { HttpsOptions } from './practices/https/index.ts';
-import type { InputOptions } from './practices/input/index.ts';
+import type { EjsOptions, InputOptions } from './practices/input/index.ts';
 import type { LimitsOptions } from './practices/limits/index.ts';
 import type { LoggingOptions } from './practices/logging/index.ts';
 import type { RateLimitOptions } from './practices/rate-limit/index.ts';
@@ -63,7 +63,8 @@ export interface Policy {
   readonly errors?: ErrorsOptions | false;
   readonly headers?: HeadersOptions | false;
   readonly https?: Omit<HttpsOptions, 'origins'> | false;
-  readonly input?: InputOptions | false;
+  /** `templates: false` leaves the app's EJS as Express loads it: `<%-` then writes whatever it is given. */
+  readonly input?: (InputOptions & { readonly templates?: EjsOptions | false }) | false;
   readonly limits?: LimitsOptions | false;
   readonly logging?: LoggingOptions | false;
   readonly rateLimit?: RateLimitOptions | false;

@@ -19,6 +19,7 @@ import { hookLayers, hookParams } from './express/layer-hooks.ts';
 import { installClient } from './express/request-client.ts';
 import { addLocals, createResponseGate, installNonce, installResponseGate } from './express/response-gate.ts';
 import { RouteTable, routeDecisions } from './express/route-table.ts';
+import { installViewEngine } from './express/view-engine.ts';
 import { isPreflight } from './fetch-metadata.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
 import { openListener } from './listen.ts';
@@ -90,7 +91,10 @@ class GateRuntime implements GateServices {
         if (isExpress4(app)) hookParams(router);
         for (const layer of router.stack) hookLayers(layer);
       },
-      app: (mounted) => acceptMounted(mounted, app),
+      app: (mounted) => {
+        acceptMounted(mounted, app);
+        this.#installViewEngine(mounted);
+      },
     });
     const handlers = { ...practices.handlers, route: this.#lookUp, endpoints: this.#endpoints };
     this.#steps = compile(handlers);
@@ -124,6 +128,12 @@ class GateRuntime implements GateServices {
     app.set('trust proxy', this.#trust);
     installClient(app);
     installNonce(app);
+    this.#installViewEngine(app);
+  }
+
+  #installViewEngine(app: ExpressApp): void {
+    const { viewEngine } = this.#practices;
+    if (viewEngine !== undefined) installViewEngine(app, viewEngine);
   }
 
   #enter(req: IncomingMessage, res: ServerResponse, handle: ExpressApp['handle']): void {

@@ -8,6 +8,7 @@ import type { Gate, GateListening } from './gate.ts';
 import { hostOf } from './origins.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
+import { rawUses } from './practices/input/index.ts';
 import { serverOptions } from './practices/limits/index.ts';
 
 /** One check that did not pass. */
@@ -174,7 +175,7 @@ function send(
 
 type Hatch = NonNullable<RunningFacts['inside']>['hatches'][number];
 
-/** The escape hatches in use: `dangerously…` and `insecure…` settings, and every exemption of a route. */
+/** The escape hatches in use: `dangerously…` and `insecure…` settings and calls, and every exemption of a route. */
 function hatchesOf({ policy, coverage }: SelfTestTarget): Hatch[] {
   const exempt = coverage.flatMap(({ method, path, practices }) =>
     PRACTICE_IDS.filter((id) => practices[id].state === 'exempt' && id !== 'access').map((practice) => ({
@@ -185,6 +186,12 @@ function hatchesOf({ policy, coverage }: SelfTestTarget): Hatch[] {
   );
   return [
     ...exempt,
+    // Known only once a page with it has been rendered; the audit finds the name in the source.
+    ...rawUses().map(({ reason, count }) => ({
+      practice: 'input' as const,
+      what: `dangerouslyRaw() ${count} ${count === 1 ? 'time' : 'times'}`,
+      reason,
+    })),
     ...namedHatches('client', policy.given.proxy, 'proxy'),
     ...PRACTICE_IDS.flatMap((id) => namedHatches(id, policy.given[keyOf(id)], keyOf(id))),
   ];

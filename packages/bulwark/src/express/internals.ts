@@ -16,6 +16,8 @@ export interface ExpressApp {
   readonly request: object;
   readonly response: object;
   readonly locals: object;
+  /** View engines by extension; a mounted app inherits those of the app above it. */
+  readonly engines: Record<string, unknown>;
 }
 
 /** A router of either version. */

@@ -10,8 +10,15 @@ import { FORM_TYPE, type InputOptions, type ResolvedInputOptions, resolveInput }
 import { NOT_UTF8, refusalOf, tooLarge } from './parser-errors.ts';
 import { refuseUrl } from './url-gate.ts';
 
+export type { EjsOptions, TemplateEngine } from './markup/ejs-engine.ts';
 export { type HtmlOptions, type HtmlPreset, html, type TextTransform } from './markup/html.ts';
+export { json } from './markup/json-in-script.ts';
+export { markup } from './markup/markup-tag.ts';
+export { dangerouslyRaw, type RawUse, rawUses, type SafeHtml } from './markup/safe-html.ts';
+export { sanitized } from './markup/sanitized.ts';
+export { templates } from './markup/templates.ts';
 export { type TextOptions, text } from './markup/text.ts';
+export { url } from './markup/url-in-attribute.ts';
 export { methodGate } from './method-gate.ts';
 export type { InputOptions, JsonOptions, UrlencodedOptions } from './options.ts';
 export { urlGate } from './url-gate.ts';

@@ -1,0 +1,188 @@
+/** Where in a document a value is written. */
+export interface Place {
+  /**
+   * - `text`: content of an element, a title, a comment
+   * - `quoted`: an attribute's value in quotes
+   * - `bare`: a value without quotes, or where a tag's names stand
+   * - `script`: the content of a `<script>`
+   */
+  readonly in: 'text' | 'quoted' | 'bare' | 'script';
+  /** The attribute, in lower case; empty where there is none. */
+  readonly attribute: string;
+  /** True where nothing of the value stands before it. */
+  readonly first: boolean;
+}
+
+type State =
+  | 'text'
+  | 'open'
+  | 'close'
+  | 'bang'
+  | 'comment'
+  | 'bogus'
+  | 'tag'
+  | 'names'
+  | 'name'
+  | 'after-name'
+  | 'before-value'
+  | 'double'
+  | 'single'
+  | 'bare'
+  | 'raw';
+
+/** Elements whose content is no markup, up to their own end tag. */
+const RAW: ReadonlySet<string> = new Set(['script', 'style', 'textarea', 'title']);
+const SPACE = /[\t\n\f\r ]/;
+const LETTER = /[a-z]/i;
+
+/**
+ * Follows the literal parts of a template and says where each value stands: the states of the HTML standard's tokenizer
+ * that decide how a value has to be escaped (https://html.spec.whatwg.org/multipage/parsing.html#tokenization).
+ *
+ * It reads the parts in the order in which they are written. Where the branches of an `if` end in different states, the
+ * last one counts.
+ *
+ * @example const at = new DocumentPlace(); at.read('<a href="'); at.value() // { in: 'quoted', attribute: 'href', first: true }
+ */
+export class DocumentPlace {
+  #state: State = 'text';
+  #tag = '';
+  #closing = false;
+  #attribute = '';
+  #first = false;
+  /** The last characters, where more than one decide. */
+  #recent = '';
+
+  /** Reads a literal part. */
+  read(literal: string): void {
+    for (const char of literal) this.#step(char);
+  }
+
+  /** The place of a value that is written now. */
+  value(): Place {
+    const first = this.#first;
+    this.#first = false;
+    switch (this.#state) {
+      case 'double':
+      case 'single':
+        return { in: 'quoted', attribute: this.#attribute, first };
+      case 'before-value':
+        this.#state = 'bare';
+        return { in: 'bare', attribute: this.#attribute, first: true };
+      case 'bare':
+        return { in: 'bare', attribute: this.#attribute, first: false };
+      case 'raw':
+        return { in: this.#tag === 'script' ? 'script' : 'text', attribute: '', first: false };
+      case 'text':
+      case 'bang':
+      case 'comment':
+      case 'bogus':
+        return { in: 'text', attribute: '', first: false };
+      case 'open':
+      case 'close':
+        this.#enterTag('', this.#state === 'close');
+        return { in: 'bare', attribute: '', first: false };
+      case 'tag':
+      case 'names':
+      case 'name':
+      case 'after-name':
+        // What is written among the names of a tag is part of a name.
+        return { in: 'bare', attribute: '', first: false };
+    }
+  }
+
+  #step(char: string): void {
+    switch (this.#state) {
+      case 'text':
+        if (char === '<') this.#state = 'open';
+        return;
+      case 'open':
+        if (LETTER.test(char)) this.#enterTag(char, false);
+        else if (char === '!') this.#enter('bang');
+        else if (char !== '<') this.#state = char === '/' ? 'close' : char === '?' ? 'bogus' : 'text';
+        return;
+      case 'close':
+        if (LETTER.test(char)) this.#enterTag(char, true);
+        else this.#state = char === '>' ? 'text' : 'bogus';
+        return;
+      case 'bang':
+        this.#recent += char;
+        if (this.#recent === '--') this.#state = 'comment';
+        else if (this.#recent !== '-') this.#state = char === '>' ? 'text' : 'bogus';
+        return;
+      case 'comment':
+        this.#recent = (this.#recent + char).slice(-4);
+        if (this.#recent.endsWith('-->') || this.#recent === '--!>') this.#state = 'text';
+        return;
+      case 'bogus':
+        if (char === '>') this.#state = 'text';
+        return;
+      case 'raw':
+        this.#readRaw(char);
+        return;
+      case 'tag':
+      case 'names':
+      case 'name':
+      case 'after-name':
+      case 'before-value':
+      case 'double':
+      case 'single':
+      case 'bare':
+        this.#stepInTag(char);
+    }
+  }
+
+  #stepInTag(char: string): void {
+    const state = this.#state;
+    if (state === 'double' || state === 'single') {
+      if (char === (state === 'double' ? '"' : "'")) this.#state = 'names';
+      this.#first = false;
+    } else if (state === 'before-value' && (char === '"' || char === "'")) {
+      this.#state = char === '"' ? 'double' : 'single';
+      this.#first = true;
+    } else if (char === '>') {
+      this.#endTag();
+    } else if (SPACE.test(char)) {
+      if (state === 'name') this.#state = 'after-name';
+      else if (state === 'tag' || state === 'bare') this.#state = 'names';
+    } else if (state === 'before-value' || state === 'bare') {
+      this.#state = 'bare';
+    } else if (char === '/') {
+      this.#state = 'names';
+    } else if (state === 'tag') {
+      this.#tag += char.toLowerCase();
+    } else if (char === '=' && state !== 'names') {
+      this.#state = 'before-value';
+    } else if (state === 'name') {
+      this.#attribute += char.toLowerCase();
+    } else {
+      this.#state = 'name';
+      this.#attribute = char.toLowerCase();
+    }
+  }
+
+  /** Only the element's own end tag ends it. */
+  #readRaw(char: string): void {
+    this.#recent = (this.#recent + char.toLowerCase()).slice(-(this.#tag.length + 3));
+    if (!this.#recent.startsWith(`</${this.#tag}`) || !/[\t\n\f\r />]$/.test(this.#recent)) return;
+    this.#closing = true;
+    if (char === '>') this.#endTag();
+    else this.#state = 'names';
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+    this.#recent = '';
+  }
+
+  #enterTag(start: string, closing: boolean): void {
+    this.#state = 'tag';
+    this.#tag = start.toLowerCase();
+    this.#closing = closing;
+    this.#attribute = '';
+  }
+
+  #endTag(): void {
+    this.#enter(!this.#closing && RAW.has(this.#tag) ? 'raw' : 'text');
+  }
+}
