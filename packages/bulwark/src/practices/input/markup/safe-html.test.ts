@@ -74,6 +74,12 @@ describe('sanitized()', () => {
     expect([String(sanitized(null)), String(sanitized(undefined))]).toEqual(['', '']);
   });
 
+  it('shows as text what is too long or too deep to be sanitised: a page is not lost for one note', () => {
+    const deep = '<b>'.repeat(600);
+    expect(String(sanitized(deep))).toBe('&lt;b&gt;'.repeat(600));
+    expect(String(sanitized('<b>1', { max: 3 }))).toBe('&lt;b&gt;1');
+  });
+
   it('takes nothing but text, and no sanitiser of somebody else', () => {
     expect(() => sanitized(['<script>'] as unknown as string)).toThrow(TypeError);
     expect(() => sanitized('a', 'all' as 'rich')).toThrow(ConfigError);

@@ -1,3 +1,5 @@
+import { Refusal } from '../../../errors.ts';
+import { escapeText } from './escape.ts';
 import { type HtmlOptions, type HtmlPreset, html, type TextTransform } from './html.ts';
 import { markSafe, type SafeHtml } from './safe-html.ts';
 
@@ -12,7 +14,9 @@ const byOptions = new WeakMap<HtmlOptions, TextTransform>();
  * @param dirty - HTML of any origin; null and undefined are nothing
  * @param options - `'inline'`, `'basic'` or `'rich'` (default), or the options of `html()`: one object for all calls, since
  *   a sanitiser is made for each
- * @throws Refusal 400 `ERR_VALIDATION` for HTML that is too long or too deep; TypeError for what is no text
+ * HTML that is too long or too deep is shown as text: one stored note must not keep a whole page from being rendered.
+ *
+ * @throws TypeError for what is no text; ConfigError for options that `html()` does not take
  * @see ASVS 5.0 1.3.1, CWE-79
  * @example <article><%- sanitized(note.body, 'basic') %></article>
  */
@@ -21,7 +25,12 @@ export function sanitized(dirty: string | null | undefined, options: HtmlPreset 
   if (typeof dirty !== 'string') throw new TypeError('sanitized() takes text');
   const sanitise =
     typeof options === 'string' ? made(byPreset, options, { preset: options }) : made(byOptions, options, options);
-  return markSafe(sanitise(dirty), 'sanitized');
+  try {
+    return markSafe(sanitise(dirty), 'sanitized');
+  } catch (error) {
+    if (error instanceof Refusal) return markSafe(escapeText(dirty), 'sanitized');
+    throw error;
+  }
 }
 
 interface Cache<Key> {

@@ -41,5 +41,7 @@ export function safeAt(place: Place, value: unknown): string | undefined {
 
 /** What a template prints for a value, whatever it is: nothing for null and undefined. */
 export function textOf(value: unknown): string {
-  return value === null || value === undefined ? '' : String(value as string);
+  if (value === null || value === undefined) return '';
+  const printed: { toString(): string } = value;
+  return String(printed);
 }

@@ -1,0 +1,43 @@
+/** Texts that hold nothing bad, and much that an eager filter takes for it: they have to be shown as they are. */
+export const TEXTS: readonly string[] = [
+  'Fish & chips; 3 < 5 > 2, "quoted" and \'so\' — it’s 100 % fine.',
+  'if (a < b && b > c) { return "</script>".length; } // a comment',
+  "SELECT * FROM users WHERE name = 'O''Brien' AND age >= 18 -- all of them",
+  'x<y, y<z: so x<z. <3 and >_< and <- and ->.',
+  'The tag <b> makes text bold; <script> runs code; onclick="x()" handles a click.',
+  'javascript:alert(1) is an address that runs; data:text/html,x too.',
+  "&amp; is written for &, &lt; for <, &#x27; for ', and &nbsp for a space.",
+  '<%= user.name %> and {{ user.name }} and $' + '{user.name} and #{user.name}',
+  'line one\nline two\n\n\tindented\twith tabs',
+  'שלום עולם, مرحبا بالعالم, abc – mixed, and back to English.',
+  'می‌خواهم با نیم‌فاصله بنویسم',
+  '👩‍👩‍👧‍👦 👍🏽 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ❤️ 🇩🇪',
+  '日本語の文章。中文也一樣。한국어도.',
+  '∀x∈ℝ: ⌈x⌉ = −⌊−x⌋, α ∧ ¬β = ¬(¬α ∨ β), ℕ ⊆ ℕ₀ ⊂ ℤ, ∑ᵢ xᵢ² ≤ ∞',
+  '| a | b |\n|---|---|\n| 1 | 2 |\n\n- [ ] a task\n- [x] done\n\n```js\nconst a = `b`;\n```',
+  'C:\\Users\\ann\\"My Files"\\new\ttext.txt',
+  '{"name": "Ann", "tags": ["<b>", "&"], "path": "C:\\\\temp"}',
+  'mail ann@shop.example, see https://shop.example/?a=1&b=2#c (or not)',
+  'Café, naïve, Zürich, Łódź, Ærø, İstanbul, ﬁne',
+  'a\u00a0b\u2009c\u2028d\u2029e',
+  '',
+  ' ',
+  '0',
+  'null',
+];
+
+/** Documents with markup that people may write: sanitised, they have to be the same documents. */
+export const DOCUMENTS: readonly string[] = [
+  '<h1>A title</h1><p>Some <strong>bold</strong>, <em>soft</em> and <code>a &lt; b &amp;&amp; c</code> text.</p>',
+  '<p>Links: <a href="/notes/1?a=1&amp;b=2#top">within</a>, <a href="mailto:ann@shop.example">mail</a>, <a href="https://b.example/" rel="noopener noreferrer nofollow" target="_blank">away</a>.</p>',
+  '<ul><li>one</li><li>two<ol start="3"><li>three</li><li value="7">seven</li></ol></li></ul><dl><dt>term</dt><dd>what it is</dd></dl>',
+  '<table><caption>Prices</caption><thead><tr><th scope="col">What</th><th scope="col">Price</th></tr></thead><tbody><tr><td>Tea &amp; cake</td><td>&lt; 5 €</td></tr><tr><td colspan="2">all of it</td></tr></tbody></table>',
+  '<pre><code>for (let i = 0; i &lt; 3; i++) {\n  console.log("&lt;/script&gt;", i);\n}</code></pre>',
+  '<blockquote cite="https://a.example/said"><p>She said: “yes”.</p></blockquote><hr><p>x<sub>1</sub><sup>2</sup>, H<sub>2</sub>O, <kbd>Ctrl</kbd>+<kbd>C</kbd></p>',
+  '<p dir="rtl" lang="ar">مرحبا بالعالم</p><p lang="he" dir="rtl">שלום <bdi>user-42</bdi></p>',
+  '<figure><img src="https://img.example/cat.png" alt="A cat, &quot;Tom&quot;" width="640" height="480" loading="lazy"><figcaption>Tom &amp; friends</figcaption></figure>',
+  '<details open=""><summary>More</summary><p>👩‍👩‍👧‍👦 inside</p></details><p>a<br>b<wbr>c</p>',
+  '<p><ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby> <abbr title="HyperText &lt;Markup&gt;">HTML</abbr> <time datetime="2026-11-25">today</time> <mark>marked</mark> <del>old</del><ins>new</ins> <q>quoted</q></p>',
+  '<h1>A project</h1><p>It does <em>one</em> thing.</p><h2>Install</h2><pre><code>npm install a-package\n</code></pre><h2>Use</h2><ol><li>Write <code>import a from "a"</code>.</li><li>Run it; see <a href="#api">the API</a>.</li></ol><h2>API</h2><table><tbody><tr><th>option</th><th>default</th></tr><tr><td><code>depth</code></td><td>32</td></tr></tbody></table><p>MIT © people</p>',
+  'No markup at all, but 3 &lt; 5 &amp; "quotes".',
+];
