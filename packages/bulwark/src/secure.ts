@@ -19,7 +19,7 @@ import { hookLayers, hookParams } from './express/layer-hooks.ts';
 import { installClient } from './express/request-client.ts';
 import { addLocals, createResponseGate, installNonce, installResponseGate } from './express/response-gate.ts';
 import { RouteTable, routeDecisions } from './express/route-table.ts';
-import { installViewEngine } from './express/view-engine.ts';
+import { installViewEngine, refuseViewOptions } from './express/view-engine.ts';
 import { isPreflight } from './fetch-metadata.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
 import { openListener } from './listen.ts';
@@ -272,6 +272,8 @@ class GateRuntime implements GateServices {
   #seal(): void {
     if (this.#sealed) return;
     if (this.#app.get('trust proxy fn') !== this.#trust) throw foreignTrust();
+    const { viewEngine } = this.#practices;
+    if (viewEngine !== undefined) refuseViewOptions(this.#app, viewEngine);
     this.#table.seal();
     const router = routerOf(this.#app);
     if (router === undefined) return;

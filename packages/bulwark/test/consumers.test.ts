@@ -82,6 +82,15 @@ describe.each(['4', '5'] as const)('someone with Express %s who installs the pac
     expect(await consumer.run(process.execPath, ['subpaths.mjs'])).toBe('');
   });
 
+  it('is told what to install for templates: no package of an engine comes along', async () => {
+    await consumer.write(
+      'templates.mjs',
+      `import { templates } from 'bulwark';
+       try { templates.ejs(); } catch (error) { console.log(error.code, error.fix); }`,
+    );
+    expect(await consumer.run(process.execPath, ['templates.mjs'])).toMatch(/^ERR_CONFIG_VALUE npm install ejs; /);
+  });
+
   it('can compile against its types, strictly and with library checks', async () => {
     await consumer.write('package.json', JSON.stringify({ private: true, type: 'module' }));
     await consumer.write('tsconfig.json', JSON.stringify(TSCONFIG));

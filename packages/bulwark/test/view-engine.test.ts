@@ -115,6 +115,16 @@ describe.each(EXPRESS_ALL)('templates of a secured app on Express %s', (_version
     );
   });
 
+  it('refuse options that would be ignored, and say where they belong', async () => {
+    const set = (app: Built['app']): void => void app.set('view options', { delimiter: '?' });
+    await expect(build(express, {}, set).gate.listen({ port: 0 })).rejects.toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG_VALUE', field: "app.set('view options')" }),
+    );
+    const own = build(express, { input: { templates: false } }, set);
+    expect((await one(own.app, { target: '/nobody' })).status).toBe(500);
+    expect((await one(own.app, { target: '/page' })).body).toContain('<h1>');
+  });
+
   it('whose engine cannot work fail as a page, not as an app', async () => {
     const { app } = build(express, { input: { templates: { ejs: {} } } });
     app.get('/fine/text', (_req, res) => void res.send('fine'));

@@ -2,13 +2,13 @@ import { type Ejs, type EjsTemplate, unknownEjs } from './ejs-package.ts';
 import { escapeText } from './escape.ts';
 import { DocumentPlace, type Place } from './place.ts';
 import { markSafe } from './safe-html.ts';
-import { escapeAt, safeAt, textOf } from './write.ts';
+import { escapeAt, escapeOnly, isScriptAt, safeAt, textOf } from './write.ts';
 
 /** Something in a template that is not as it should be. */
 export interface TemplateProblem {
   readonly file: string;
   readonly line: number;
-  readonly kind: 'raw' | 'script' | 'handler';
+  readonly kind: 'raw' | 'address' | 'script' | 'handler';
 }
 
 /** How tags are written; by default `<%` and `%>`. */
@@ -119,14 +119,15 @@ function printerOf(
     if (site === undefined) return escapeText(textOf(index));
     if (args.length < 2) return '';
     const { place, raw, line } = site;
-    if (!raw) return escapeAt(place, textOf(value));
-    const safe = safeAt(place, value);
+    const safe = raw ? safeAt(place, value) : undefined;
     if (safe !== undefined) return safe;
     const text = textOf(value);
-    const escaped = escapeAt(place, text);
-    if (escaped === text) return text;
-    tell({ file, line, kind: 'raw' });
+    const isScript = isScriptAt(place, text);
+    if (isScript) tell({ file, line, kind: 'address' });
     // Direction: unsafe. Reason: in monitor mode nothing changes but the log. Mitigation: the app asked for it, by name.
+    const escaped = isScript && reportOnly ? escapeOnly(place, text) : escapeAt(place, text);
+    if (!raw || escaped === text) return escaped;
+    if (!isScript) tell({ file, line, kind: 'raw' });
     return reportOnly ? text : escaped;
   };
 }

@@ -6,6 +6,7 @@ import { resolveOptions } from '../../../options.ts';
 import { type Compiled, ejsCompiler, RESERVED, type TemplateProblem } from './ejs-compile.ts';
 import { type Ejs, loadEjs, requireEjs } from './ejs-package.ts';
 import { json } from './json-in-script.ts';
+import { markup } from './markup-tag.ts';
 import { dangerouslyRaw, markSafe, type SafeHtml } from './safe-html.ts';
 import { sanitized } from './sanitized.ts';
 import { url } from './url-in-attribute.ts';
@@ -54,7 +55,7 @@ const schema: z.ZodType = z.strictObject({
 const DEFAULTS = { delimiter: '%', openDelimiter: '<', closeDelimiter: '>', rmWhitespace: false };
 
 /** Found in every template, where the data has nothing of that name. */
-const HELPERS: Readonly<Record<string, unknown>> = { dangerouslyRaw, json, sanitized, url };
+const HELPERS: Readonly<Record<string, unknown>> = { dangerouslyRaw, json, markup, sanitized, url };
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -74,8 +75,8 @@ export interface EjsServices extends Services {
  * - nothing that a page is rendered with is an option: `res.render('page', req.query)` renders a page
  * - `include()` stays within the app's views
  *
- * In templates: `include(name, data)`, `layout(name, data)`, `json(value)`, `sanitized(html, preset)`, `url(value)`,
- * `dangerouslyRaw(html, { reason })`. A value in the data with one of the last five names hides the helper.
+ * In templates: `include(name, data)`, `layout(name, data)`, `json(value)`, `sanitized(html, preset)`, `url(value)`, `markup`,
+ * `dangerouslyRaw(html, { reason })`. A value in the data with the name of a helper, `include` excepted, hides it.
  *
  * @throws ConfigError `ERR_CONFIG_VALUE` where ejs is missing or works otherwise than it was tried with
  * @see ASVS 5.0 1.2.1, 1.3.7, CWE-79, CWE-1336
@@ -247,6 +248,8 @@ function foldersOf(view: unknown): string[] {
 
 const MEANING: Readonly<Record<TemplateProblem['kind'], string>> = {
   raw: 'writes with <%- a value that is not known to be safe; it was escaped. Fix: write it with <%=, or sanitized(html) for what people wrote, json(value) in scripts, dangerouslyRaw(html, { reason }) for the app’s own markup',
+  address:
+    'was given an address that would run as a script; an empty page took its place. Fix: <%= url(address) %>, and look where it comes from',
   script:
     'writes with <%= into a script, where escaping for HTML is not enough. Fix: <%- json(value) %>, without quotes around it',
   handler:

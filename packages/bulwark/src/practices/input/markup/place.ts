@@ -9,7 +9,7 @@ export interface Place {
   readonly in: 'text' | 'quoted' | 'bare' | 'script';
   /** The attribute, in lower case; empty where there is none. */
   readonly attribute: string;
-  /** True where nothing of the value stands before it. */
+  /** True where nothing of the attribute's value stands before it but white space and other values, which may be empty. */
   readonly first: boolean;
 }
 
@@ -60,17 +60,14 @@ export class DocumentPlace {
 
   /** The place of a value that is written now. */
   value(): Place {
-    const first = this.#first;
-    this.#first = false;
     switch (this.#state) {
       case 'double':
       case 'single':
-        return { in: 'quoted', attribute: this.#attribute, first };
+        return { in: 'quoted', attribute: this.#attribute, first: this.#first };
       case 'before-value':
-        this.#state = 'bare';
-        return { in: 'bare', attribute: this.#attribute, first: true };
       case 'bare':
-        return { in: 'bare', attribute: this.#attribute, first: false };
+        this.#state = 'bare';
+        return { in: 'bare', attribute: this.#attribute, first: this.#first };
       case 'raw':
         return { in: this.#tag === 'script' ? 'script' : 'text', attribute: '', first: false };
       case 'text':
@@ -136,10 +133,9 @@ export class DocumentPlace {
     const state = this.#state;
     if (state === 'double' || state === 'single') {
       if (char === (state === 'double' ? '"' : "'")) this.#state = 'names';
-      this.#first = false;
+      if (!SPACE.test(char)) this.#first = false;
     } else if (state === 'before-value' && (char === '"' || char === "'")) {
       this.#state = char === '"' ? 'double' : 'single';
-      this.#first = true;
     } else if (char === '>') {
       this.#endTag();
     } else if (SPACE.test(char)) {
@@ -147,12 +143,14 @@ export class DocumentPlace {
       else if (state === 'tag' || state === 'bare') this.#state = 'names';
     } else if (state === 'before-value' || state === 'bare') {
       this.#state = 'bare';
+      this.#first = false;
     } else if (char === '/') {
       this.#state = 'names';
     } else if (state === 'tag') {
       this.#tag += char.toLowerCase();
     } else if (char === '=' && state !== 'names') {
       this.#state = 'before-value';
+      this.#first = true;
     } else if (state === 'name') {
       this.#attribute += char.toLowerCase();
     } else {

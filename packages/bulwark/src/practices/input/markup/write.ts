@@ -6,14 +6,23 @@ import { BLOCKED, isScriptAddress } from './url-in-attribute.ts';
 /** Attributes whose value is an address that is followed or loaded. */
 const ADDRESSES: ReadonlySet<string> = new Set(['action', 'data', 'formaction', 'href', 'src', 'xlink:href']);
 
+/** Whether a text is an address that would run as a script, in a place where it would be followed or loaded. */
+export function isScriptAt(place: Place, text: string): boolean {
+  return place.first && ADDRESSES.has(place.attribute) && isScriptAddress(text);
+}
+
 /**
  * Escapes text for its place. An address that would run as a script becomes an empty page.
  *
  * @example escapeAt({ in: 'text', attribute: '', first: false }, '<b>') // '&lt;b&gt;'
  */
 export function escapeAt(place: Place, text: string): string {
-  const shown = place.first && ADDRESSES.has(place.attribute) && isScriptAddress(text) ? BLOCKED : text;
-  return place.in === 'bare' ? escapeBare(shown) : escapeText(shown);
+  return escapeOnly(place, isScriptAt(place, text) ? BLOCKED : text);
+}
+
+/** Escapes text for its place, whatever it does there. */
+export function escapeOnly(place: Place, text: string): string {
+  return place.in === 'bare' ? escapeBare(text) : escapeText(text);
 }
 
 /**
