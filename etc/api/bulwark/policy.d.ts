@@ -3,6 +3,7 @@ import { ClientOptions } from './practices/client/index.ts';
 import { CorsOptions } from './practices/cors/index.ts';
 import { CsrfOptions } from './practices/csrf/index.ts';
 import { DefaultsDate } from './options.ts';
+import { EjsOptions } from './practices/input/index.ts';
 import { ErrorsOptions } from './practices/errors/index.ts';
 import { HeadersOptions } from './practices/headers/index.ts';
 import { HttpsOptions } from './practices/https/index.ts';
@@ -26,7 +27,9 @@ export interface Policy {
     readonly errors?: ErrorsOptions | false;
     readonly headers?: HeadersOptions | false;
     readonly https?: Omit<HttpsOptions, 'origins'> | false;
-    readonly input?: InputOptions | false;
+    readonly input?: (InputOptions & {
+        readonly templates?: EjsOptions | false;
+    }) | false;
     readonly limits?: LimitsOptions | false;
     readonly logging?: LoggingOptions | false;
     readonly rateLimit?: RateLimitOptions | false;

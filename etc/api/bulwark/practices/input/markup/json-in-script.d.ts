@@ -1,0 +1,2 @@
+import { SafeHtml } from './safe-html.ts';
+export declare function json(value: unknown): SafeHtml;

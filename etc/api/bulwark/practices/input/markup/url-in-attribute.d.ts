@@ -1,0 +1,1 @@
+export declare function url(value: unknown): string;
