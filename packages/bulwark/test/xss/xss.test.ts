@@ -13,7 +13,7 @@ import { Watch } from './support/watch.ts';
 /** How many different payloads each sink is tried with, at least. */
 const ENOUGH = 500;
 
-/** How many of the control's payloads run at least, by class: half of what Chromium 146 ran, in round numbers. */
+/** How many of the control's payloads run at least, by class: half of what Chromium 150 ran, in round numbers. */
 const BITES: Readonly<Record<Sink, Partial<Record<PayloadClass, number>>>> = {
   text: { tags: 9, attributes: 5, urls: 7, foreign: 8, mutation: 8, clobbering: 7, template: 2, script: 3 },
   attribute: { tags: 8, attributes: 8, urls: 6, foreign: 7, mutation: 10, clobbering: 7, template: 2, script: 2 },

@@ -56,7 +56,7 @@ export const RESERVED: ReadonlySet<string> = new Set([
  * @throws ConfigError `ERR_CONFIG_VALUE` for an EJS that works otherwise
  */
 export function ejsCompiler({ Template }: Ejs, options: CompileOptions): (text: string, file: string) => Compiled {
-  const { RAW, ESCAPED, LITERAL } = Template.modes ?? {};
+  const { RAW, ESCAPED, EVAL, LITERAL } = Template.modes ?? {};
   const tags = tagsOf(options);
 
   class SafeTemplate extends Template implements EjsTemplate {
@@ -72,12 +72,14 @@ export function ejsCompiler({ Template }: Ejs, options: CompileOptions): (text: 
       const { mode } = this;
       if (tags.has(part)) return super.scanLine(part);
       if (mode === null || mode === LITERAL) this.#place.read(part);
+      if (mode === EVAL) this.#place.branch();
       const prints = (mode === ESCAPED || mode === RAW) && part.trim() !== '';
       if (!prints) return super.scanLine(part);
       const site: Site = { place: this.#place.value(), raw: mode === RAW, line: this.currentLine };
-      // One more argument in front of the author's expression: escapeFn(<site>, <expression>).
+      // One more argument in front of the author's expression: escapeFn(<site>n, <expression>). No template's own call of
+      // escapeFn() is taken for one.
       this.mode = ESCAPED;
-      super.scanLine(` ${this.#sites.push(site) - 1},${part}`);
+      super.scanLine(` ${this.#sites.push(site) - 1}n,${part}`);
     }
   }
 
@@ -115,7 +117,7 @@ function printerOf(
 ): (...args: unknown[]) => string {
   return function print(...args: unknown[]): string {
     const [index, value] = args;
-    const site = typeof index === 'number' ? sites[index] : undefined;
+    const site = typeof index === 'bigint' ? sites[Number(index)] : undefined;
     if (site === undefined) return escapeText(textOf(index));
     if (args.length < 2) return '';
     const { place, raw, line } = site;

@@ -15,10 +15,10 @@ import { url } from './url-in-attribute.ts';
 export interface EjsOptions {
   /**
    * Whether a compiled template is kept without looking at its file again; without, the file's date and size are looked
-   * at each time. Default: true in production.
+   * at each time. Express's `view cache` says nothing here. Default: true in production.
    */
   readonly cache?: boolean;
-  /** The character within tags. Default: `'%'`. */
+  /** The character within tags. Default: what the app has set on the package, else `'%'`; the next two likewise. */
   readonly delimiter?: string;
   /** What a tag begins with. Default: `'<'`. */
   readonly openDelimiter?: string;
@@ -52,7 +52,7 @@ const schema: z.ZodType = z.strictObject({
   ejs: z.unknown().optional(),
 });
 
-const DEFAULTS = { delimiter: '%', openDelimiter: '<', closeDelimiter: '>', rmWhitespace: false };
+const DEFAULTS: EjsOptions = { rmWhitespace: false };
 
 /** Found in every template, where the data has nothing of that name. */
 const HELPERS: Readonly<Record<string, unknown>> = { dangerouslyRaw, json, markup, sanitized, url };
@@ -105,15 +105,17 @@ export function lazyEjsEngine(options: EjsOptions, services: EjsServices): Templ
   };
 }
 
-type ResolvedEjsOptions = EjsOptions & typeof DEFAULTS;
-
-function resolveEjs(options: EjsOptions, field: string): ResolvedEjsOptions {
-  return resolveOptions<ResolvedEjsOptions>(schema, DEFAULTS, options, field);
+function resolveEjs(options: EjsOptions, field: string): EjsOptions {
+  return resolveOptions(schema, DEFAULTS, options, field);
 }
 
-function makeEngine({ ejs, cache, root, ...rest }: ResolvedEjsOptions, services: EjsServices): TemplateEngine {
-  const renderer = new Renderer(ejs === undefined ? loadEjs() : requireEjs(ejs), {
-    ...rest,
+function makeEngine({ cache, root, ...given }: EjsOptions, services: EjsServices): TemplateEngine {
+  const ejs = given.ejs === undefined ? loadEjs() : requireEjs(given.ejs);
+  const renderer = new Renderer(ejs, {
+    delimiter: given.delimiter ?? ejs.delimiter ?? '%',
+    openDelimiter: given.openDelimiter ?? ejs.openDelimiter ?? '<',
+    closeDelimiter: given.closeDelimiter ?? ejs.closeDelimiter ?? '>',
+    rmWhitespace: given.rmWhitespace ?? false,
     cache: cache ?? services.mode === 'production',
     roots: root === undefined ? [] : [root].flat().map((folder) => resolve(folder)),
     reportOnly: services.reportOnly ?? false,

@@ -4,6 +4,10 @@ import { ConfigError } from '../../../errors.ts';
 /** The parts of EJS that are used: its class `Template`, which its documentation makes public. */
 export interface Ejs {
   readonly Template: EjsTemplateClass;
+  /** What an app has set for all its templates. */
+  readonly delimiter?: string;
+  readonly openDelimiter?: string;
+  readonly closeDelimiter?: string;
 }
 
 /** Compiles one template; `scanLine` is called for each tag and for each part between two tags. */
@@ -17,7 +21,7 @@ export interface EjsTemplate {
 
 export interface EjsTemplateClass {
   new (text: string, options: object): EjsTemplate;
-  readonly modes: Readonly<Record<'ESCAPED' | 'RAW' | 'LITERAL', string>>;
+  readonly modes: Readonly<Record<'ESCAPED' | 'EVAL' | 'LITERAL' | 'RAW', string>>;
 }
 
 /**

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { DocumentPlace } from './place.ts';
 
-/** The places of the values of a template; `@` stands for a value. */
+/** The places of the values of a template; `@` stands for a value, `§` for code. */
 function placesOf(template: string): string[] {
   const document = new DocumentPlace();
   return template
     .split('@')
     .slice(0, -1)
     .map((literal) => {
-      document.read(literal);
+      for (const [i, part] of literal.split('§').entries()) {
+        if (i > 0) document.branch();
+        document.read(part);
+      }
       const { in: where, attribute, first } = document.value();
       return [where, attribute, first ? 'first' : ''].filter((word) => word !== '').join(' ');
     });
@@ -26,6 +29,10 @@ describe('a value stands', () => {
     ['<p title="a @ b @">', ['quoted title', 'quoted title']],
     ['<p title="@@">', ['quoted title first', 'quoted title first']],
     ['<a href="@\n @/@">', ['quoted href first', 'quoted href first', 'quoted href']],
+    ['<a href="§/a§@§">', ['quoted href first']],
+    ['<a href=/a§@>', ['bare href first']],
+    ['<a href="/a§?q=@§&r=@">', ['quoted href', 'quoted href']],
+    ['§<a §>@§@', ['text', 'text']],
     ['<a href=" @">', ['quoted href first']],
     ['<a href="#@" id="@">', ['quoted href', 'quoted id first']],
     ['<p title = "@">', ['quoted title first']],

@@ -9,7 +9,10 @@ export interface Place {
   readonly in: 'text' | 'quoted' | 'bare' | 'script';
   /** The attribute, in lower case; empty where there is none. */
   readonly attribute: string;
-  /** True where nothing of the attribute's value stands before it but white space and other values, which may be empty. */
+  /**
+   * True where nothing of the attribute's value is known to stand before it: white space and other values may be, which may
+   * be empty, and what a branch of the template writes.
+   */
   readonly first: boolean;
 }
 
@@ -32,6 +35,7 @@ type State =
 
 /** Elements whose content is no markup, up to their own end tag. */
 const RAW: ReadonlySet<string> = new Set(['script', 'style', 'textarea', 'title']);
+const VALUES: ReadonlySet<State> = new Set(['double', 'single', 'bare']);
 const SPACE = /[\t\n\f\r ]/;
 const LETTER = /[a-z]/i;
 
@@ -56,6 +60,11 @@ export class DocumentPlace {
   /** Reads a literal part. */
   read(literal: string): void {
     for (const char of literal) this.#step(char);
+  }
+
+  /** Code stands here: what was read of an attribute's value may have been in a branch that is not taken. */
+  branch(): void {
+    if (VALUES.has(this.#state)) this.#first = true;
   }
 
   /** The place of a value that is written now. */

@@ -94,7 +94,7 @@ describe('the EJS engine', () => {
     const data = { parts: [markup`<li>${'<'}</li>`, markup`<li>2</li>`], mixed: [markup`<li>`, '<b>'], nothing: [] };
     expect(page('<%- parts %>|<%- nothing %>', data)).toBe('<li>&lt;</li><li>2</li>|');
     expect(page('<%- mixed %>', data)).toBe('&lt;li&gt;,&lt;b&gt;');
-    expect(page('<%- [1, 2].map((n) => markup`<i>${n}</i>`) %>')).toBe('<i>1</i><i>2</i>');
+    expect(page('<%- [1, 2].map(() => markup`<i>&</i>`) %>')).toBe('<i>&</i><i>&</i>');
     expect(page(`<%- dangerouslyRaw('<hr>', { reason: 'a line of our own' }) %>`)).toBe('<hr>');
     expect(page('<a href="<%= url(a) %>">', { a: 'vbscript:x' })).toBe('<a href="about:blank#blocked">');
     // `<%=` escapes markup too: it is for those who want to show it.
@@ -119,6 +119,17 @@ describe('the EJS engine', () => {
     expect(page('<p title=[?= a ?]>[?- a ?]<%= a %>', { a: '< >' }, options)).toBe(
       '<p title=&#60;&#32;&#62;>&lt; &gt;<%= a %>',
     );
+  });
+
+  it('takes the delimiters that the app has set on the package', () => {
+    const ejs = Object.assign(Object.create(plainEjs) as object, { delimiter: '?' });
+    expect(page('<?= a ?>', { a: '<' }, { ejs })).toBe('&lt;');
+    expect(page('<?= a ?><%= a %>', { a: '<' }, { ejs, delimiter: '%' })).toBe('<?= a ?>&lt;');
+  });
+
+  it('leaves what a template does with EJS itself', () => {
+    expect(page('<%= escapeFn(0) %>|<%- escapeFn("&") %>|<% __append("x") %>')).toBe('0|&amp;amp;|x');
+    expect(page('<%= 1, 2 %>|<%= // nothing\n %>|<%= (1, 2) %>|<%= x => 1 %>')).toBe('1||2|x =&gt; 1');
   });
 
   it('names file and line of an error, in an include too', () => {
