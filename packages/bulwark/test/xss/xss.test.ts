@@ -13,12 +13,15 @@ import { Watch } from './support/watch.ts';
 /** How many different payloads each sink is tried with, at least. */
 const ENOUGH = 500;
 
-/** How many of the control's payloads run at least, by class: half of what Chromium 150 ran, in round numbers. */
+/**
+ * How many of the control's payloads run at least, by class. Of 14 of each class (60 where the sink has one class), Chromium 150
+ * runs about twice as many; of addresses that are followed, a busy machine runs fewer.
+ */
 const BITES: Readonly<Record<Sink, Partial<Record<PayloadClass, number>>>> = {
-  text: { tags: 9, attributes: 5, urls: 7, foreign: 8, mutation: 8, clobbering: 7, template: 2, script: 3 },
-  attribute: { tags: 8, attributes: 8, urls: 6, foreign: 7, mutation: 10, clobbering: 7, template: 2, script: 2 },
-  html: { tags: 9, attributes: 5, urls: 7, foreign: 8, mutation: 8, clobbering: 7, template: 2, script: 2 },
-  script: { script: 6 },
+  text: { tags: 5, attributes: 3, urls: 3, foreign: 6, mutation: 4, clobbering: 4, template: 2, script: 1 },
+  attribute: { tags: 4, attributes: 5, urls: 3, foreign: 5, mutation: 6, clobbering: 4, template: 2, script: 1 },
+  html: { tags: 5, urls: 3, foreign: 6, mutation: 4, clobbering: 4 },
+  script: { script: 8 },
   address: { urls: 20 },
 };
 
@@ -80,7 +83,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
   }
 
   describe.each(SINKS)('the sink %s', (sink) => {
-    it('runs no payload, and shows each as it was written', async () => {
+    it('runs no payload, and nothing of one is in the page but what may be', async () => {
       const site = await open((app) => mountPages(app, 'escaped'));
       const watch = await Watch.over(await page());
       await watch.open(`${site.origin}/${sink}/none`);
@@ -92,7 +95,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium', () => {
       expect(ran).toEqual([]);
     }, 60_000);
 
-    it('runs payloads of every class without escaping (the control)', async () => {
+    it('runs payloads of each of its classes without escaping (the control)', async () => {
       const site = await open((app) => mountPages(app, 'open'));
       const watch = await Watch.over(await page());
       const ran = await ranOn(site, watch, someOf(sink));

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
-import { templates, text } from '../../../src/practices/input/index.ts';
+import { text } from '../../../src/practices/input/index.ts';
+import { ejsEngine } from '../../../src/practices/input/markup/ejs-engine.ts';
 import type { Express } from '../../support/http.ts';
 import { folderOf } from '../../support/views.ts';
 import { DOCUMENTS, TEXTS } from '../corpus.ts';
 import { ADDRESSES, PAYLOADS, type Payload } from '../payloads/all.ts';
-import { CLASSES } from '../payloads/kit.ts';
+import { CLASSES, type PayloadClass } from '../payloads/kit.ts';
 
 /** Where a page puts what a stranger wrote. */
 export const SINKS = ['text', 'attribute', 'html', 'script', 'address'] as const;
@@ -52,14 +53,19 @@ export function allOf(sink: Sink): SinkPage[] {
   return pagesOf(`/${sink}/all`, payloadsOf(sink), sink === 'address' ? 100 : 250);
 }
 
+/** What a sink is about, where it is not about every class. */
+const ABOUT: Readonly<Partial<Record<Sink, readonly PayloadClass[]>>> = {
+  html: ['tags', 'urls', 'foreign', 'mutation', 'clobbering'],
+  script: ['script'],
+};
+
 /**
  * Small pages with some payloads of each class that the sink is about. Where nothing is escaped, one payload swallows what
  * stands behind it on the page, so few share one.
  */
 export function someOf(sink: Sink): SinkPage[] {
-  const kinds = sink === 'script' ? (['script'] as const) : CLASSES;
-  const most = sink === 'script' || sink === 'address' ? 60 : 20;
-  const some = kinds.flatMap((kind) => {
+  const most = sink === 'script' || sink === 'address' ? 60 : 14;
+  const some = (ABOUT[sink] ?? CLASSES).flatMap((kind) => {
     const own = payloadsOf(sink).filter((payload) => payload.kind === kind);
     const step = Math.ceil(own.length / most);
     return own.filter((_payload, i) => i % step === 0);
@@ -106,7 +112,7 @@ const OPEN: Engine = (path, data, done) => {
 
 /** Puts the pages into an app: escaped, or open. */
 export function mountPages(app: ReturnType<Express>, how: 'escaped' | 'open'): void {
-  app.engine('ejs', how === 'open' ? OPEN : templates.ejs());
+  app.engine('ejs', how === 'open' ? OPEN : ejsEngine({}, { mode: 'production', emit: () => undefined }));
   app.set('views', views);
   const normalised = text();
   app.use((req, res, next) => {
