@@ -3,12 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import bodyParser from 'body-parser';
 import { ALONE, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
-import { objectionToForm, objectionToShape, type ShapeLimits, type ShapeObjection } from './body-keys.ts';
-import { readBodyType } from './content-type.ts';
-import { methodRule } from './method-gate.ts';
+import { objectionToForm, objectionToShape, type ShapeLimits, type ShapeObjection } from './body/body-keys.ts';
+import { readBodyType } from './body/content-type.ts';
+import { NOT_UTF8, refusalOf, tooLarge } from './body/parser-errors.ts';
 import { FORM_TYPE, type InputOptions, type ResolvedInputOptions, resolveInput } from './options.ts';
-import { NOT_UTF8, refusalOf, tooLarge } from './parser-errors.ts';
-import { refuseUrl } from './url-gate.ts';
+import { methodRule } from './url/method-gate.ts';
+import { refuseUrl } from './url/url-gate.ts';
 
 export type { EjsOptions, TemplateEngine } from './markup/ejs-engine.ts';
 export { type HtmlOptions, type HtmlPreset, html, type TextTransform } from './markup/html.ts';
@@ -19,9 +19,9 @@ export { sanitized } from './markup/sanitized.ts';
 export { templates } from './markup/templates.ts';
 export { type TextOptions, text } from './markup/text.ts';
 export { url } from './markup/url-in-attribute.ts';
-export { methodGate } from './method-gate.ts';
 export type { InputOptions, JsonOptions, UrlencodedOptions } from './options.ts';
-export { urlGate } from './url-gate.ts';
+export { methodGate } from './url/method-gate.ts';
+export { urlGate } from './url/url-gate.ts';
 
 /** How bodies of one kind are read. */
 interface Reader {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Middleware, Next } from '../../context.ts';
-import { Refusal } from '../../errors.ts';
+import type { Middleware, Next } from '../../../context.ts';
+import { Refusal } from '../../../errors.ts';
 
 /**
  * Refuses a path that two readers would read differently: percent-encoding that cannot be decoded, control characters

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { EXPRESS, send, serve } from '../../../test/support/http.ts';
+import { EXPRESS, send, serve } from '../../../../test/support/http.ts';
+import { input } from '../index.ts';
 import { objectionToForm, objectionToName, objectionToShape } from './body-keys.ts';
-import { input } from './index.ts';
 
 const LIMITS = { depth: 32, keys: 10_000 };
 const JSON_TYPE = { 'Content-Type': 'application/json' };

@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
-import { EXPRESS, type Served, send, serve } from '../../../test/support/http.ts';
-import { connect, say, statusOf, until } from '../limits/fixtures/raw-socket.ts';
-import { input } from './index.ts';
+import { EXPRESS, type Served, send, serve } from '../../../../test/support/http.ts';
+import { connect, say, statusOf, until } from '../../limits/fixtures/raw-socket.ts';
+import { input } from '../index.ts';
 
 const open: Served[] = [];
 afterEach(async () => {

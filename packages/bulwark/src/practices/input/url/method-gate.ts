@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Middleware, Next } from '../../context.ts';
-import { Refusal } from '../../errors.ts';
-import { type InputOptions, resolveInput } from './options.ts';
+import type { Middleware, Next } from '../../../context.ts';
+import { Refusal } from '../../../errors.ts';
+import { type InputOptions, resolveInput } from '../options.ts';
 
 /**
  * Refuses methods that no route may have: 405 with `Allow`. It needs no other practice, so it can stand in front of

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EXPRESS, type Listener, send, serve } from '../../../test/support/http.ts';
-import type { Middleware, Next } from '../../context.ts';
-import { ConfigError, type Refusal } from '../../errors.ts';
-import { input, methodGate, urlGate } from './index.ts';
+import { EXPRESS, type Listener, send, serve } from '../../../../test/support/http.ts';
+import type { Middleware, Next } from '../../../context.ts';
+import { ConfigError, type Refusal } from '../../../errors.ts';
+import { input, methodGate, urlGate } from '../index.ts';
 import { objectionToUrl } from './url-gate.ts';
 
 const GATES: readonly (readonly [string, () => Middleware])[] = [

@@ -1,4 +1,4 @@
-import { Refusal, type RefusalCode } from '../../errors.ts';
+import { Refusal, type RefusalCode } from '../../../errors.ts';
 
 /** The `type` of the errors that our own look at the raw body throws through the parser. */
 export const NOT_UTF8 = 'bulwark.not-utf8';
