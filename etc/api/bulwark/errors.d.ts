@@ -116,6 +116,10 @@ export declare const ERROR_CODES: {
         readonly status: 400;
         readonly title: 'The address of this request is malformed';
     };
+    readonly ERR_QUERY_INVALID: {
+        readonly status: 400;
+        readonly title: 'The query of this request is not accepted';
+    };
     readonly ERR_BODY_MALFORMED: {
         readonly status: 400;
         readonly title: 'The request body cannot be parsed';
@@ -139,6 +143,14 @@ export declare const ERROR_CODES: {
     readonly ERR_BODY_ABORTED: {
         readonly status: 400;
         readonly title: 'The request body ended early';
+    };
+    readonly ERR_FILE_TYPE: {
+        readonly status: 415;
+        readonly title: 'This type of file is not accepted';
+    };
+    readonly ERR_FILE_TOO_LARGE: {
+        readonly status: 413;
+        readonly title: 'The file is too large';
     };
     readonly ERR_VALIDATION: {
         readonly status: 400;

@@ -88,7 +88,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     handlers[step] = middleware;
     if (middleware.response !== undefined) hooks.push(middleware.response);
   }
-  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate());
+  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate(inputOptions));
   return {
     handlers,
     hooks,

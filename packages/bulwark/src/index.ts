@@ -17,7 +17,15 @@ export { ORDER, type Place, type PracticeId, type StepId } from './pipeline.ts';
 export type { Policy, ResolvedPolicy } from './policy.ts';
 export { type AccessOptions, access, type Identity } from './practices/access/index.ts';
 export { headers } from './practices/headers/index.ts';
-export { dangerouslyRaw, markup, type SafeHtml, templates } from './practices/input/index.ts';
+export {
+  dangerouslyRaw,
+  filesOf,
+  input,
+  markup,
+  type SafeHtml,
+  templates,
+  type UploadedFile,
+} from './practices/input/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
 export { secure } from './secure.ts';
 export type { SelfTestFinding, SelfTestReport } from './self-test.ts';

@@ -236,7 +236,7 @@ class GateRuntime implements GateServices {
   #mustRunAgain(step: Step, context: RequestContext, sameMethod: boolean, sameSettings: boolean): boolean {
     if (step.id === 'access') return true;
     if (step.id === 'csrf' && !(sameMethod && sameSettings)) return true;
-    if (step.id === 'cors' && !sameSettings) return true;
+    if ((step.id === 'cors' || step.id === 'input') && !sameSettings) return true;
     const { exemptable } = step;
     return exemptable !== undefined && context.lifted?.includes(exemptable) === true && !isLifted(context, exemptable);
   }
@@ -329,7 +329,7 @@ class GateRuntime implements GateServices {
   }
 }
 
-/** Whether two routes say the same of who may read and embed them: what `cors` and `csrf` go by. */
+/** Whether two routes say the same of who may read and embed them and of their bodies: what `cors`, `csrf` and `input` go by. */
 function areSameSettings(one: readonly Decision[], other: readonly Decision[]): boolean {
   const [a, b] = [one, other].map((list) => list.filter(({ kind }) => kind === 'setting'));
   return a?.length === b?.length && a?.every((decision, i) => decision === b?.[i]) === true;

@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { describe, expect, it, vi } from 'vitest';
-import { exempt, secure } from '../../src/index.ts';
+import { input, secure } from '../../src/index.ts';
 import { ask, one, QUIET } from '../support/ask.ts';
 import { EXPRESS, type Sent } from '../support/http.ts';
 import { folderOf } from '../support/views.ts';
-import { type App, handWire, mongoSanitize, pairOf, statuses, xssClean } from './support/hand-wired.ts';
+import { type App, handWire, hpp, mongoSanitize, pairOf, statuses, xssClean } from './support/hand-wired.ts';
+import { exitOf } from './support/multer-app.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const post = (body: string, headers: Record<string, string> = JSON_TYPE): Sent => ({
@@ -81,6 +82,36 @@ describe.each(EXPRESS)('input on Express %s', (version, express) => {
     });
   });
 
+  it('1.6.1c: with the sanitizer gone, an operator in the query reaches the database', async () => {
+    const build = (): App => {
+      const app = express();
+      // Express 4's default; on 5, what apps set that relied on it.
+      app.set('query parser', 'extended');
+      app.get('/reset', (req, res) => void res.json({ filter: { token: req.query.token } }));
+      return app;
+    };
+    const { wired, secured } = pairOf(build);
+    for (const target of ['/reset?token[$ne]=', '/reset?token%5B%24ne%5D=']) {
+      expect((await one(wired, { target })).json()).toEqual({ filter: { token: { $ne: '' } } });
+      expect((await one(secured, { target })).json()).toMatchObject({ status: 400, code: 'ERR_QUERY_INVALID' });
+    }
+    expect((await one(secured, { target: '/reset?token=%24ne' })).json()).toEqual({ filter: { token: '$ne' } });
+  });
+
+  it(`1.6.2: hpp ${version === '5' ? 'does nothing, without a word' : 'still works on Express 4'}`, async () => {
+    const build = (secured: boolean): App => {
+      const app = express();
+      if (!secured) app.use(hpp());
+      app.get('/search', (req, res) => void res.json(req.query.q));
+      return app;
+    };
+    const { wired, secured } = pairOf(build, { input: { query: { duplicates: 'refuse' } } });
+    const twice = { target: '/search?q=a&q=b' };
+    expect((await one(wired, twice)).json()).toEqual(version === '5' ? ['a', 'b'] : 'b');
+    expect((await one(secured, twice)).json()).toMatchObject({ status: 400, code: 'ERR_QUERY_INVALID' });
+    expect((await one(secured, { target: '/search?q=b' })).json()).toBe('b');
+  });
+
   it('1.13a: a limit that is none: the parser reads what comes', async () => {
     const build = (): App => {
       const app = express();
@@ -97,6 +128,23 @@ describe.each(EXPRESS)('input on Express %s', (version, express) => {
         expect.objectContaining({ code: 'ERR_CONFIG_VALUE' }),
       );
     }
+  });
+
+  it('1.13b: one upload that is cut short ends the process of an app with multer 1.x', async () => {
+    const body = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nx';
+    expect(await exitOf(version, body)).toEqual({ code: 1, says: expect.stringMatching(/Unexpected end of form/) });
+    const app = express();
+    const { secured } = pairOf((): App => app);
+    app.post(
+      '/',
+      input.multipart({ files: { file: { types: ['image/png'] } } }),
+      (_req, res) => void res.send('unreached'),
+    );
+    app.get('/', (_req, res) => void res.send('alive'));
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+    const [refused, after] = await ask(secured, { method: 'POST', headers, body }, {});
+    expect(refused?.json()).toMatchObject({ status: 400, code: 'ERR_BODY_MALFORMED' });
+    expect(after?.body).toBe('alive');
   });
 
   it('1.15c: __proto__ in a body, and Object.assign makes an admin without a key of its own', async () => {
@@ -123,17 +171,12 @@ describe.each(EXPRESS)('input on Express %s', (version, express) => {
     const signature = createHmac('sha256', secret).update(body).digest('hex');
     const build = (secured: boolean): App => {
       const app = express();
-      if (!secured) app.use(express.json());
-      app.post(
-        '/login',
-        exempt('input', { reason: 'the signature is over the raw bytes' }),
-        express.raw({ type: 'application/json' }),
-        (req, res) => {
-          const signed = Buffer.isBuffer(req.body) ? req.body : JSON.stringify(req.body);
-          const known = createHmac('sha256', secret).update(signed).digest('hex');
-          res.status(known === req.headers['x-signature'] ? 200 : 401).end();
-        },
-      );
+      app.use(express.json());
+      app.post('/login', ...(secured ? [input.raw()] : []), (req, res) => {
+        const signed = Buffer.isBuffer(req.body) ? req.body : JSON.stringify(req.body);
+        const known = createHmac('sha256', secret).update(signed).digest('hex');
+        res.status(known === req.headers['x-signature'] ? 200 : 401).end();
+      });
       return app;
     };
     const { wired, secured } = pairOf(build);
@@ -157,6 +200,9 @@ describe.each(EXPRESS)('input on Express %s', (version, express) => {
     const refused = await one(secured, twice);
     expect(refused.json()).toMatchObject({ status: 500, code: 'ERR_INTERNAL' });
     expect(refused.body).not.toMatch(/toLowerCase|node_modules/);
+    const strict = build();
+    secure(strict, { ...QUIET, input: { query: { duplicates: 'refuse' } } });
+    expect((await one(strict, twice)).json()).toMatchObject({ status: 400, code: 'ERR_QUERY_INVALID' });
   });
 
   it(`3.4: a body of another type: req.body is ${version === '5' ? 'undefined, and the handler fails' : '{} on Express 4'}`, async () => {

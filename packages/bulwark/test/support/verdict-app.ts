@@ -1,4 +1,4 @@
-import { access, exempt, type Gate, headers, limit, type Policy, secure } from '../../src/index.ts';
+import { access, exempt, type Gate, headers, input, limit, type Policy, secure } from '../../src/index.ts';
 import { cors } from '../../src/practices/cors/index.ts';
 import type { Express } from './http.ts';
 
@@ -57,6 +57,13 @@ export function createVerdictApp(
   app.delete('/form', (_req, res) => void res.send('deleted'));
   app.post('/hook', exempt('csrf', { reason: 'signed by the sender' }), (_req, res) => void res.send('hook'));
   app.post('/raw', exempt('input', { reason: 'signed over the raw bytes' }), (_req, res) => void res.send('raw'));
+  app.post('/signed', input.raw(), (req, res) => void res.send((req.body as Buffer).toString('latin1')));
+  app.post('/only-json', input.json({ limit: '1kb' }), (_req, res) => void res.send('json'));
+  app.post('/stream', input.stream({ limit: '1kb' }), (req, res) => {
+    req.resume().on('end', () => void res.send('streamed'));
+  });
+  const picture = { types: ['image/gif'], limit: '1kb', required: true } as const;
+  app.post('/upload', input.multipart({ files: { picture } }), (_req, res) => void res.send('uploaded'));
   app.get('/partner', cors.allow({ origins: ['https://partner.example'] }), (_req, res) => void res.send('partner'));
   app.get('/feed', cors.allow({ dangerouslyAnyOrigin: true }), (_req, res) => void res.send('feed'));
   const embeddable = headers.profile('embeddable', { by: ['https://partner.example'] });

@@ -37,6 +37,9 @@ describe.each(EXPRESS)('input: checks on Express %s', (_, express) => {
       'input/trace-allowed': 'fail',
       'input/malformed-json-accepted': 'pass',
       'input/prototype-keys-accepted': 'fail',
+      'input/duplicate-keys-accepted': 'fail',
+      'input/query-prototype-accepted': 'fail',
+      'input/ambiguous-url-accepted': 'fail',
     });
   });
 });
@@ -53,15 +56,27 @@ describe('input: checks on recordings', () => {
   const results = (of: RunningFacts): string[] => checks.map((check) => check.judge(of).result);
 
   it('cannot tell without an answer', () => {
-    expect(results({ origin: 'https://shop.example', exchanges: {} })).toEqual(['unknown', 'unknown', 'unknown']);
+    expect(results({ origin: 'https://shop.example', exchanges: {} })).toEqual(checks.map(() => 'unknown'));
   });
 
-  it.each([401, 403, 429, 503])('cannot tell what the body would have done behind a %i', (status) => {
-    expect(results(facts(status))).toEqual(['pass', 'unknown', 'unknown']);
+  it.each([401, 403, 429, 503])('cannot tell what the rest would have done behind a %i', (status) => {
+    expect(results(facts(status))).toEqual(checks.map(({ id }) => (id === 'input/trace-allowed' ? 'pass' : 'unknown')));
   });
 
   it.each([200, 204, 302])('fail at %i', (status) => {
-    expect(results(facts(status))).toEqual(['fail', 'fail', 'fail']);
+    expect(results(facts(status))).toEqual(checks.map(() => 'fail'));
+  });
+
+  it.each(['encodedSlash', 'encodedDots', 'encodedTwice'])('fail if %s alone is looked up', (name) => {
+    const given = facts(400);
+    const one = given.exchanges[name];
+    const check = checks.find(({ id }) => id === 'input/ambiguous-url-accepted');
+    const verdict = check?.judge({
+      ...given,
+      exchanges: { ...given.exchanges, [name]: one && { ...one, status: 404 } },
+    });
+    expect(verdict?.result).toBe('fail');
+    expect(verdict?.message).toContain(one?.probe.path.replace('{page}', '/'));
   });
 
   it('fail if only the form is taken', () => {

@@ -23,6 +23,25 @@ function refusesBody(facts: RunningFacts, name: string, what: string, consequenc
   });
 }
 
+/** Every one of the probes is to be answered 400: in front of the routes, whether one is there or not. */
+function refusesAddress(facts: RunningFacts, names: readonly string[], consequence: string): Verdict {
+  const verdicts = names.map((name) =>
+    onExchange(facts, name, ({ probe, status }: Exchange) => {
+      const what = probe.path.replace('{page}', '/');
+      if (ANSWERED_BEFORE.has(status)) {
+        return { result: 'unknown', message: `the app answered ${status} before it looked at ${what}` };
+      }
+      return expectThat(
+        status === 400,
+        `${what} was answered ${status} and not 400: ${consequence}. Mount input() or urlGate() in front of everything.`,
+      );
+    }),
+  );
+  const worst = (result: Verdict['result']): Verdict | undefined =>
+    verdicts.find((verdict) => verdict.result === result);
+  return worst('fail') ?? worst('unknown') ?? { result: 'pass' };
+}
+
 export const checks: readonly Check[] = [
   {
     id: 'input/trace-allowed',
@@ -73,5 +92,57 @@ export const checks: readonly Check[] = [
       const form = refusesBody(facts, 'prototypeKeyInForm', 'a form with a field __proto__[…]', consequence);
       return [json, form].find(({ result }) => result === 'fail') ?? (json.result === 'pass' ? form : json);
     },
+  },
+  {
+    id: 'input/duplicate-keys-accepted',
+    severity: 'medium',
+    confidence: 'medium',
+    title: 'JSON with the same key twice is accepted',
+    cwe: [436, 20],
+    asvs: ['1.5.3'],
+    probes: {
+      duplicateKeys: { method: 'POST', path: '{page}', headers: JSON_BODY, body: '{"bulwark":1,"bulwark":2}' },
+    },
+    judge: (facts) =>
+      refusesBody(
+        facts,
+        'duplicateKeys',
+        'JSON with the same key twice',
+        'what a proxy or a validator has checked may be the first value, and what the handler gets is the last',
+      ),
+  },
+  {
+    id: 'input/query-prototype-accepted',
+    severity: 'low',
+    confidence: 'medium',
+    title: 'A query with a parameter named __proto__ is accepted',
+    cwe: [1321],
+    asvs: ['15.3.6'],
+    probes: { prototypeInQuery: { method: 'GET', path: '{page}?__proto__[bulwark]=1', headers: SAME_ORIGIN } },
+    judge: (facts) =>
+      refusesAddress(
+        facts,
+        ['prototypeInQuery'],
+        'a name that reaches a prototype is data for one query parser and a path for another',
+      ),
+  },
+  {
+    id: 'input/ambiguous-url-accepted',
+    severity: 'medium',
+    confidence: 'medium',
+    title: 'An address that can be read in two ways is accepted',
+    cwe: [20, 22, 172],
+    asvs: ['1.1.1'],
+    probes: {
+      encodedSlash: { method: 'GET', path: '{page}%2fbulwark-probe', headers: SAME_ORIGIN },
+      encodedDots: { method: 'GET', path: '{page}bulwark-probe/%2e%2e/bulwark-probe', headers: SAME_ORIGIN },
+      encodedTwice: { method: 'GET', path: '{page}bulwark-probe%252f', headers: SAME_ORIGIN },
+    },
+    judge: (facts) =>
+      refusesAddress(
+        facts,
+        ['encodedSlash', 'encodedDots', 'encodedTwice'],
+        'a guard on a prefix sees another path than what stands behind it, and is passed',
+      ),
   },
 ];

@@ -66,15 +66,15 @@ describe.each(EXPRESS)('input, with the same requests on Express %s', (version, 
   });
 
   it('never makes a 500 of a strange query', async () => {
-    for (const target of [
-      '/?a[$ne]=1',
-      '/?__proto__[x]=1',
-      '/?constructor[prototype][x]=1',
-      '/?a=%',
-      '/?%00',
-      '/?&&=',
-    ]) {
-      expect([target, (await ask(express, middleware(), { target })).status]).toEqual([target, 200]);
+    for (const [target, status] of [
+      ['/?a[$ne]=1', 400],
+      ['/?__proto__[x]=1', 400],
+      ['/?constructor[prototype][x]=1', 400],
+      ['/?a=%', 400],
+      ['/?%00', 400],
+      ['/?&&=', 200],
+    ] as const) {
+      expect([target, (await ask(express, middleware(), { target })).status]).toEqual([target, status]);
       await served?.close();
     }
     served = undefined;

@@ -1,7 +1,33 @@
 import { METHODS } from 'node:http';
 import { z } from 'zod';
-import { resolveOptions } from '../../options.ts';
+import { mergeFields, resolveOptions } from '../../options.ts';
 import { type ByteSize, parseByteSize } from '../../units.ts';
+import {
+  FORM_DEFAULTS,
+  formSchema,
+  JSON_DEFAULTS,
+  type JsonOptions,
+  jsonSchema,
+  type ResolvedForm,
+  type ResolvedJson,
+  type ResolvedText,
+  readAll,
+  size,
+  TEXT_DEFAULTS,
+  type TextBodyOptions,
+  textSchema,
+  type UrlencodedOptions,
+} from './body/body-options.ts';
+import {
+  QUERY_DEFAULTS,
+  type QueryOptions,
+  querySchema,
+  type ResolvedQueryOptions,
+  type ResolvedUrlOptions,
+  URL_DEFAULTS,
+  type UrlOptions,
+  urlSchema,
+} from './url/url-options.ts';
 
 /** Options of the `input` practice. */
 export interface InputOptions {
@@ -10,10 +36,21 @@ export interface InputOptions {
    * Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY.
    */
   readonly methods?: readonly string[];
+  /** What a path may hold that is refused by default. */
+  readonly url?: UrlOptions;
+  /** What a query may hold. */
+  readonly query?: QueryOptions;
   /** How JSON bodies are read; `false` leaves them unread. */
   readonly json?: JsonOptions | false;
   /** How forms (`application/x-www-form-urlencoded`) are read; `false` leaves them unread. */
   readonly urlencoded?: UrlencodedOptions | false;
+  /** How text bodies are read, into a string; default: `false`, they are left unread. */
+  readonly text?: TextBodyOptions | false;
+  /**
+   * Bodies that nothing of the above reads, on routes that declare none. They are left to whoever wants them, up to this
+   * size. Default: the largest of the limits above.
+   */
+  readonly unread?: { readonly limit?: ByteSize };
   /**
    * Whether compressed bodies (gzip, deflate, br) are accepted; the size limit then holds for what comes out of them.
    * Default: `false`, they are answered 415. Browsers never send them.
@@ -21,41 +58,20 @@ export interface InputOptions {
   readonly inflate?: boolean;
 }
 
-/** Options for JSON bodies. */
-export interface JsonOptions {
-  /** The largest body: bytes, or a size such as `'1mb'`. Default: `'100kb'`. */
-  readonly limit?: ByteSize;
-  /** Media types that are JSON, in full. Default: `['application/json']`. */
-  readonly types?: readonly string[];
-  /** The deepest nesting of objects and arrays, in levels; `{}` is one. Default: 32. */
-  readonly depth?: number;
-  /** The largest number of keys in the whole body. Default: 10,000. */
-  readonly keys?: number;
-}
-
-/** Options for form bodies. */
-export interface UrlencodedOptions {
-  /** The largest body: bytes, or a size such as `'1mb'`. Default: `'100kb'`. */
-  readonly limit?: ByteSize;
-  /** The largest number of fields. Default: 1000. */
-  readonly parameterLimit?: number;
-}
-
 /** The options with every default in place; sizes in bytes. */
 export interface ResolvedInputOptions {
   readonly methods: readonly string[];
-  readonly json:
-    | { readonly limit: number; readonly types: readonly string[]; readonly depth: number; readonly keys: number }
-    | false;
-  readonly urlencoded: { readonly limit: number; readonly parameterLimit: number } | false;
+  readonly url: ResolvedUrlOptions;
+  readonly query: ResolvedQueryOptions;
+  readonly json: ResolvedJson | false;
+  readonly urlencoded: ResolvedForm | false;
+  readonly text: ResolvedText | false;
+  readonly unread: { readonly limit: number };
   readonly inflate: boolean;
 }
 
 /** TRACE echoes headers that scripts may not read (CWE-693); CONNECT asks for a tunnel; TRACK is TRACE by another name. */
 const NEVER: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
-
-/** The media type of forms. */
-export const FORM_TYPE: string = 'application/x-www-form-urlencoded';
 
 const method = z
   .string()
@@ -64,41 +80,29 @@ const method = z
     'must be a method in capitals that node:http knows, and none of CONNECT, TRACE, TRACK',
   );
 
-const mediaType = z
-  .string()
-  .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/, "must be a media type in full, such as 'application/vnd.api+json'")
-  .refine((type) => type.toLowerCase() !== FORM_TYPE, 'must not be the type of forms');
-
-const size = z.union([z.number(), z.string()]);
+const orOff = (schema: z.ZodType): z.ZodType => z.union([z.literal(false), schema]).optional();
 
 export const schema: z.ZodType = z.strictObject({
   methods: z.array(method).min(1, 'must name at least one method').optional(),
-  json: z
-    .union([
-      z.literal(false),
-      z.strictObject({
-        limit: size.optional(),
-        types: z.array(mediaType).min(1, 'must name at least one media type').optional(),
-        depth: z.int().min(1).max(1000).optional(),
-        keys: z.int().min(1).optional(),
-      }),
-    ])
-    .optional(),
-  urlencoded: z
-    .union([
-      z.literal(false),
-      z.strictObject({ limit: size.optional(), parameterLimit: z.int().min(1).max(100_000).optional() }),
-    ])
-    .optional(),
+  url: urlSchema.optional(),
+  query: querySchema.optional(),
+  json: orOff(jsonSchema),
+  urlencoded: orOff(formSchema),
+  text: orOff(textSchema),
+  unread: z.strictObject({ limit: size.optional() }).optional(),
   inflate: z.boolean().optional(),
 });
 
-export const DEFAULTS: ResolvedInputOptions = {
+const DEFAULTS = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'],
-  json: { limit: 100 * 1024, types: ['application/json'], depth: 32, keys: 10_000 },
-  urlencoded: { limit: 100 * 1024, parameterLimit: 1000 },
+  url: URL_DEFAULTS,
+  query: QUERY_DEFAULTS,
+  json: JSON_DEFAULTS as ResolvedJson | false,
+  urlencoded: FORM_DEFAULTS as ResolvedForm | false,
+  text: false as ResolvedText | false,
+  unread: {} as { readonly limit?: ByteSize },
   inflate: false,
-};
+} as const;
 
 /**
  * Reads the options of `input`. A size that is none throws here: a limit that became `NaN` would limit nothing
@@ -108,14 +112,14 @@ export const DEFAULTS: ResolvedInputOptions = {
  * @example resolveInput({ json: { limit: '1mb' } })
  */
 export function resolveInput(options: InputOptions): ResolvedInputOptions {
-  const { json, urlencoded, ...rest } = resolveOptions(schema, DEFAULTS, options, 'input');
-  return {
-    ...rest,
-    json: json && {
-      ...json,
-      limit: parseByteSize(json.limit, 'input.json.limit'),
-      types: json.types.map((type) => type.toLowerCase()),
-    },
-    urlencoded: urlencoded && { ...urlencoded, limit: parseByteSize(urlencoded.limit, 'input.urlencoded.limit') },
-  };
+  const merged = resolveOptions<typeof DEFAULTS>(schema, DEFAULTS, options, 'input');
+  const json = merged.json && readAll(merged.json, 'input.json');
+  const urlencoded = merged.urlencoded && readAll(merged.urlencoded, 'input.urlencoded');
+  // Off by default: what is given has no defaults below it yet.
+  const text = merged.text && readAll(mergeFields(TEXT_DEFAULTS, merged.text), 'input.text');
+  const largest = Math.max(...[json, urlencoded, text].map((kind) => (kind === false ? 0 : kind.limit)));
+  const { limit } = merged.unread;
+  // With every kind turned off there is none to go by.
+  const unread = limit === undefined ? largest || JSON_DEFAULTS.limit : parseByteSize(limit, 'input.unread.limit');
+  return { ...merged, json, urlencoded, text, unread: { limit: unread } };
 }

@@ -15,6 +15,7 @@ const cookieParser = load('cookie-parser') as () => RequestHandler;
 export const methodOverride = load('method-override') as (getter: string, options?: object) => RequestHandler;
 export const xssClean = load('xss-clean') as () => RequestHandler;
 export const mongoSanitize = load('express-mongo-sanitize') as () => RequestHandler;
+export const hpp = load('hpp') as () => RequestHandler;
 export const morgan = load('morgan') as (format: string, options: object) => RequestHandler;
 
 /** An Express application, of either version. */

@@ -4,6 +4,8 @@ export interface ShapeLimits {
   readonly depth: number;
   /** Keys in the whole body. */
   readonly keys: number;
+  /** Whether whole numbers that JavaScript rounds are refused. */
+  readonly exact?: boolean;
 }
 
 /** What is wrong with a parsed body. */
@@ -14,19 +16,28 @@ export interface ShapeObjection {
 
 const PROTO: ShapeObjection = { code: 'ERR_BODY_MALFORMED', reason: 'a key named __proto__' };
 const CONSTRUCTOR: ShapeObjection = { code: 'ERR_BODY_MALFORMED', reason: 'a key named constructor.prototype' };
+const TWICE: ShapeObjection = { code: 'ERR_BODY_MALFORMED', reason: 'an object has the same key twice' };
+const INFINITE: ShapeObjection = { code: 'ERR_BODY_MALFORMED', reason: 'a number is out of range' };
+const ROUNDED: ShapeObjection = {
+  code: 'ERR_BODY_MALFORMED',
+  reason: 'a whole number is beyond 2^53 and would be rounded',
+};
 
 /**
  * Looks a parsed body through for keys that reach an object's prototype once somebody merges the body into another
  * object, for nesting that overflows recursive code, and for more keys than anyone means to send. One walk, no
  * recursion. It reads the parsed keys, so no escape (`\u005f_proto__`) hides one. CWE-1321, CWE-674, ASVS 15.3.6.
  *
+ * @param members - how many members the body was written with (`countMembers`): more than there are keys now means that
+ *   some key came twice and its first value was dropped. RFC 8259 4, CWE-436, ASVS 1.5.3
  * @example objectionToShape(JSON.parse('{"a":{"__proto__":{}}}'), { depth: 32, keys: 10_000 })?.reason
  */
-export function objectionToShape(body: unknown, limits: ShapeLimits): ShapeObjection | undefined {
+export function objectionToShape(body: unknown, limits: ShapeLimits, members?: number): ShapeObjection | undefined {
   if (!isContainer(body)) return undefined;
   const nodes: object[] = [body];
   const depths: number[] = [1];
   let keys = 0;
+  let number: ShapeObjection | undefined;
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
     const depth = depths.pop() ?? 1;
     if (depth > limits.depth)
@@ -44,9 +55,14 @@ export function objectionToShape(body: unknown, limits: ShapeLimits): ShapeObjec
       push(value, depth);
     }
   }
-  return undefined;
+  return number ?? (members === undefined || members === keys ? undefined : TWICE);
 
   function push(value: unknown, depth: number): void {
+    if (typeof value === 'number') {
+      if (value - value !== 0) number = INFINITE;
+      else if (limits.exact && Number.isInteger(value) && !Number.isSafeInteger(value)) number = ROUNDED;
+      return;
+    }
     if (!isContainer(value)) return;
     nodes.push(value);
     depths.push(depth + 1);

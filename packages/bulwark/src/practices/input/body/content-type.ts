@@ -6,6 +6,8 @@ export interface BodyType {
   readonly type?: string;
   /** In lower case; undefined where none is named. */
   readonly charset?: string;
+  /** What separates the parts of a multipart body; undefined where none is named. */
+  readonly boundary?: string;
 }
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
@@ -34,18 +36,21 @@ export function readBodyType(req: IncomingMessage): BodyType | string {
  * @returns the type, or an objection
  * @example parseContentType('text/html; charset="UTF-8"') // { type: 'text/html', charset: 'utf-8' }
  */
-function parseContentType(value: string): BodyType | string {
+export function parseContentType(value: string): BodyType | string {
   if (!WELL_FORMED.test(value)) return 'the Content-Type header is malformed';
   const semicolon = value.indexOf(';');
   if (semicolon === -1) return { type: value.trimEnd().toLowerCase() };
   const type = value.slice(0, semicolon).trimEnd().toLowerCase();
-  let charset: string | undefined;
-  for (const [, name, given] of value.slice(semicolon).matchAll(EACH_PARAMETER)) {
-    if (name?.toLowerCase() !== 'charset') continue;
-    if (charset !== undefined) return 'the Content-Type header names two charsets';
-    charset = (given ?? '').replace(/^"|"$/g, '').toLowerCase();
+  const read: { charset?: string; boundary?: string } = {};
+  for (const [, given = '', content = ''] of value.slice(semicolon).matchAll(EACH_PARAMETER)) {
+    const name = given.toLowerCase();
+    if (name !== 'charset' && name !== 'boundary') continue;
+    if (read[name] !== undefined)
+      return `the Content-Type header names two ${name === 'charset' ? 'charsets' : 'boundaries'}`;
+    const bare = content.replace(/^"|"$/g, '');
+    read[name] = name === 'charset' ? bare.toLowerCase() : bare;
   }
-  return charset === undefined ? { type } : { type, charset };
+  return { type, ...read };
 }
 
 function countHeader(rawHeaders: readonly string[], name: string): number {

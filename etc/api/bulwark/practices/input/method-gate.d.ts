@@ -1,3 +1,0 @@
-import { InputOptions } from './options.ts';
-import { Middleware } from '../../context.ts';
-export declare function methodGate(options?: InputOptions): Middleware;

@@ -1,2 +1,0 @@
-import { Middleware } from '../../context.ts';
-export declare function urlGate(): Middleware;
