@@ -18,6 +18,7 @@ export type { Policy, ResolvedPolicy } from './policy.ts';
 export { type AccessOptions, access, type Identity } from './practices/access/index.ts';
 export { headers } from './practices/headers/index.ts';
 export { dangerouslyRaw, markup, type SafeHtml, templates } from './practices/input/index.ts';
+export { limits } from './practices/limits/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
 export { secure } from './secure.ts';
 export type { SelfTestFinding, SelfTestReport } from './self-test.ts';

@@ -156,7 +156,7 @@ describe('limits: a server that somebody else made', () => {
 
   it('counts the headers itself: node 20 dropped what is over maxHeadersCount without a word', () => {
     const verdict = (count: number): unknown => {
-      const req = new http.IncomingMessage(undefined as never);
+      const req = Object.assign(new http.IncomingMessage(undefined as never), { url: '/' });
       req.rawHeaders = Array.from({ length: count }, () => ['X-A', '1']).flat();
       let error: unknown;
       limits()(req, new http.ServerResponse(req), (given) => {
@@ -169,7 +169,7 @@ describe('limits: a server that somebody else made', () => {
   });
 
   it('does without a server: a request that an adapter made up', () => {
-    const req = new http.IncomingMessage(undefined as never);
+    const req = Object.assign(new http.IncomingMessage(undefined as never), { url: '/' });
     let error: unknown = 'not called';
     limits()(req, new http.ServerResponse(req), (given) => {
       error = given;
