@@ -21,7 +21,7 @@ export function handlerTime(time: Duration): DecisionHandler {
   return decide({
     practice: 'limits',
     kind: 'setting',
-    summary: `handler time ${time}`,
+    summary: `handler time ${typeof time === 'number' ? `${time} ms` : time}`,
     value,
     enforce(req: IncomingMessage, _res: ServerResponse, next: Next): void {
       const { inFlight } = contextOf(req);

@@ -25,8 +25,9 @@ const RELIEF = 0.95;
 /**
  * Looks at the event loop and the memory every `interval`, from the first question on.
  *
- * The delay of the loop is smoothed (each look counts half), so that one long garbage collection sheds nothing. The level
- * rises at once and falls by one for each second of calm, where calm is half of what made it rise.
+ * The delay of the loop is the smaller one of two looks, smoothed (each counts half): one pause, however long (a garbage
+ * collection, a breakpoint), sheds nothing, and an overload makes every look late. The level rises at once and falls by one
+ * for each second of calm, where calm is half of what made it rise.
  *
  * Used heap includes garbage, and V8 collects it as memory is asked for: if everything is shed, nobody asks. So memory is
  * critical for five seconds and elevated for the next five, until it is below the limit: what is cheap then moves it on.
@@ -40,6 +41,7 @@ export function watchPressure(options: ResolvedPressure, emit: Emit): Pressure {
   let timer: NodeJS.Timeout | undefined;
   let level: PressureLevel = 0;
   let smoothed = 0;
+  let previous = 0;
   let seen = 0;
   let asked = 0;
   let calmSince = 0;
@@ -51,7 +53,8 @@ export function watchPressure(options: ResolvedPressure, emit: Emit): Pressure {
     const now = performance.now();
     const sample = take(Math.max(0, now - seen - interval));
     seen = now;
-    smoothed = (smoothed + sample.eventLoopDelay) / 2;
+    smoothed = (smoothed + Math.min(previous, sample.eventLoopDelay)) / 2;
+    previous = sample.eventLoopDelay;
     const memory = memoryLevel(sample, now);
     const rise = atLeast(memory, smoothed > 2 * maxEventLoopDelay ? 2 : smoothed > maxEventLoopDelay ? 1 : 0);
     const stay = atLeast(memory, smoothed > maxEventLoopDelay ? 2 : smoothed > maxEventLoopDelay / 2 ? 1 : 0);
@@ -106,6 +109,7 @@ export function watchPressure(options: ResolvedPressure, emit: Emit): Pressure {
   function start(): void {
     seen = performance.now();
     smoothed = 0;
+    previous = 0;
     timer = setInterval(look, interval).unref();
   }
 
