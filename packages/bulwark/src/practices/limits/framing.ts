@@ -46,13 +46,14 @@ export function refuseFraming(req: IncomingMessage): Refusal | undefined {
   if (upgrade !== '' && H2C.test(upgrade)) return ambiguous('a request to go on in h2c, which is not spoken here');
   if (lengths > 1) return ambiguous('more than one Content-Length');
   if (codings === 0) return undefined;
-  if (codings > 1 || coding.trim().toLowerCase() !== 'chunked')
-    return ambiguous('a Transfer-Encoding other than chunked');
+  if (codings > 1 || !CHUNKED.test(coding)) return ambiguous('a Transfer-Encoding other than chunked');
   if (lengths > 0) return ambiguous('Content-Length beside Transfer-Encoding');
   if (req.httpVersion === '1.0') return ambiguous('Transfer-Encoding in HTTP/1.0');
   return undefined;
 }
 
+/** A tab behind it Node's parser takes for part of the coding, but says so only once the app has the request. */
+const CHUNKED = /^[ \t]*chunked *$/i;
 const H2C = /,\s*h2c\s*(?:,|$)/i;
 
 /** Versions that node's parser takes in a message of HTTP/1; a request of node:http2 has a stream, and its own version. */
