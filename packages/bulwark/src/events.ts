@@ -95,11 +95,11 @@ export function eventOfCode(code: string): { event: EventName; practice: Practic
   return row === undefined ? undefined : { event: row[1], practice: row[2] };
 }
 
-/** Events of a flood: told at most once a second and kind, with `details.count`. */
-export const COALESCED: ReadonlySet<EventName> = new Set<EventName>([
-  'excess_connections',
-  'excess_requests_in_flight',
-  'excess_requests_shed',
+/** Codes that come in floods: their events are told at most once a second and kind, with `details.count`. */
+export const COALESCED: ReadonlySet<string> = new Set<string>([
+  'ERR_BODY_ABORTED',
+  'ERR_OVERLOADED',
+  'ERR_TOO_MANY_IN_FLIGHT',
 ]);
 
 /** What a practice says; the time is added where it is emitted. */

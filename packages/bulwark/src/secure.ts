@@ -277,7 +277,7 @@ class GateRuntime implements GateServices {
       method: req.method ?? '',
       path: context.url.split('?', 1)[0] ?? '/',
     };
-    if (COALESCED.has(event.event)) this.#excess.add(event);
+    if (COALESCED.has(refusal.code)) this.#excess.add(event);
     else this.#events.emit(event);
   }
 

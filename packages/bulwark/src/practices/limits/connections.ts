@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { type Coalescer, coalesce } from '../../coalesce.ts';
 import type { Emit } from '../../events.ts';
 import { ipPrefix, socketAddress } from '../client/address.ts';
-import { readProxy } from '../client/proxy.ts';
 import type { ResolvedLimitsOptions } from './options.ts';
 
 /** Bits of an IPv6 address that make one client, as in `rate-limit`: what a provider gives to one household. */
@@ -39,7 +38,7 @@ export function guardConnections(server: object, limits: ResolvedLimitsOptions, 
     return known;
   }
   if (!tellsOfConnections(server)) return undefined;
-  const proxy = readProxy(limits.proxy);
+  const { proxy } = limits;
   const open = new Map<string, number>();
   const guard: Guard = { max: limits.maxConnectionsPerClient, open };
   const drops = coalesce(emit);

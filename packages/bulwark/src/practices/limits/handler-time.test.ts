@@ -37,7 +37,13 @@ const LATE: readonly (readonly [string, (res: import('express').Response) => unk
   ['redirect', (res) => res.redirect('/elsewhere')],
   ['cookie', (res) => res.cookie('sid', '1').clearCookie('other').vary('Accept').location('/').end()],
   ['writeHead and end', (res) => res.writeHead(200, { 'X-Late': '1' }).end('late')],
-  ['write twice', (res) => (res.write('a'), res.write('b'), res.end('c', () => undefined))],
+  [
+    'write and end',
+    (res) => {
+      res.write('a');
+      return res.end('c', () => undefined);
+    },
+  ],
   ['setHeaders', (res) => res.setHeaders(new Headers({ 'X-Late': '1' }))],
   ['appendHeader', (res) => res.appendHeader('X-Late', '1')],
   ['removeHeader', (res) => res.removeHeader('Content-Type')],

@@ -3,6 +3,8 @@ import { ConfigError } from '../../errors.ts';
 import { resolveOptions } from '../../options.ts';
 import { type ByteSize, type Duration, parseByteSize, parseDuration } from '../../units.ts';
 import type { ProxySetting } from '../client/index.ts';
+import type { ProxyRules } from '../client/presets.ts';
+import { readProxy } from '../client/proxy.ts';
 import {
   PRESSURE_DEFAULTS,
   type PressureOptions,
@@ -64,7 +66,7 @@ export interface ResolvedLimitsOptions {
   readonly maxRequestsPerClient: number;
   readonly handlerTimeout: number;
   readonly pressure: ResolvedPressure | false;
-  readonly proxy: ProxySetting;
+  readonly proxy: ProxyRules;
 }
 
 const duration = z.union([z.number(), z.string()]).optional();
@@ -89,8 +91,9 @@ export const schema: z.ZodType = z.strictObject({
 });
 
 /** `handlerTimeout` is absent: its default depends on another setting. */
-export const DEFAULTS: Omit<ResolvedLimitsOptions, 'handlerTimeout' | 'pressure'> & {
+export const DEFAULTS: Omit<ResolvedLimitsOptions, 'handlerTimeout' | 'pressure' | 'proxy'> & {
   readonly pressure: PressureOptions;
+  readonly proxy: ProxySetting;
 } = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -137,6 +140,7 @@ export function resolveLimits(options: LimitsOptions): ResolvedLimitsOptions {
         ? Math.max(HANDLER_TIMEOUT, requestTimeout)
         : parseDuration(given.handlerTimeout, 'limits.handlerTimeout'),
     pressure: given.pressure === false ? false : resolvePressure(given.pressure),
+    proxy: readProxy(given.proxy),
   };
   refuseContradictions(resolved);
   return resolved;
@@ -145,12 +149,16 @@ export function resolveLimits(options: LimitsOptions): ResolvedLimitsOptions {
 type Times = Record<(typeof DURATIONS)[number], number>;
 
 /** What was given, over the defaults. */
-type GivenLimits = Omit<ResolvedLimitsOptions, 'handlerTimeout' | 'maxHeaderSize' | 'pressure' | keyof Times> & {
+type GivenLimits = Omit<
+  ResolvedLimitsOptions,
+  'handlerTimeout' | 'maxHeaderSize' | 'pressure' | 'proxy' | keyof Times
+> & {
   readonly [T in keyof Times]: Duration;
 } & {
   readonly maxHeaderSize: ByteSize;
   readonly handlerTimeout?: Duration;
   readonly pressure: PressureOptions | false;
+  readonly proxy: ProxySetting;
 };
 
 function refuseContradictions(limits: ResolvedLimitsOptions): void {

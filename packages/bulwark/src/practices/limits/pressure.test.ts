@@ -31,10 +31,10 @@ describe('pressure', () => {
     return { level: pressure.level, events, see, close: pressure.close };
   }
 
-  it('rises with the smoothed delay of the event loop: once over the limit, and twice', () => {
+  it('rises with the delay of the event loop: once over the limit, and twice', () => {
     const { see } = watch();
     expect(see({ eventLoopDelay: 400 }, 20).every((level) => level === 0)).toBe(true);
-    expect(see({ eventLoopDelay: 800 }, 4)).toEqual([0, 1, 1, 1]);
+    expect(see({ eventLoopDelay: 800 }, 3)).toEqual([0, 1, 1]);
     expect(see({ eventLoopDelay: 3000 }, 2)).toEqual([1, 2]);
   });
 
@@ -42,9 +42,16 @@ describe('pressure', () => {
     const { see, events } = watch();
     for (const eventLoopDelay of [900, 60_000, 3_600_000]) {
       expect(see({ eventLoopDelay }, 1)).toEqual([0]);
-      expect(see({}, 5)).toEqual([0, 0, 0, 0, 0]);
+      expect(see({}, 12).every((level) => level === 0)).toBe(true);
     }
     expect(events).toEqual([]);
+  });
+
+  it('is made by pauses that come again, with calm between them', () => {
+    const { see } = watch();
+    const levels = [1, 2, 3].flatMap(() => [...see({ eventLoopDelay: 700 }, 1), ...see({}, 7)]);
+    expect(levels.slice(0, 8)).toEqual(Array(8).fill(0));
+    expect(levels.slice(8)).toEqual(Array(16).fill(1));
   });
 
   it('falls a level for each second of calm, and by itself', () => {
@@ -52,7 +59,7 @@ describe('pressure', () => {
     see({ eventLoopDelay: 3000 }, 3);
     const levels = see({}, 40);
     expect(levels.filter((level) => level === 2).length).toBeGreaterThanOrEqual(10);
-    expect(levels.filter((level) => level === 1).length).toBeGreaterThanOrEqual(10);
+    expect(levels.filter((level) => level === 1).length).toBeGreaterThanOrEqual(4);
     expect(levels.at(-1)).toBe(0);
     expect(levels).toEqual(levels.toSorted((a, b) => b - a));
   });
@@ -60,7 +67,7 @@ describe('pressure', () => {
   it('does not flutter around the limit', () => {
     const { see } = watch();
     see({ eventLoopDelay: 800 }, 5);
-    const around = Array.from({ length: 20 }, (_, i) => see({ eventLoopDelay: i % 4 < 2 ? 300 : 520 }, 1)).flat();
+    const around = Array.from({ length: 20 }, (_, i) => see({ eventLoopDelay: i % 4 < 2 ? 300 : 520 }, 3)).flat();
     expect(new Set(around)).toEqual(new Set([1]));
   });
 
@@ -77,7 +84,7 @@ describe('pressure', () => {
     ]);
     const { eventLoopDelay, milliseconds } = events[1]?.details ?? {};
     expect(Number(eventLoopDelay)).toBeGreaterThan(3000);
-    expect(Number(milliseconds)).toBeGreaterThan(2000);
+    expect(Number(milliseconds)).toBeGreaterThan(1500);
   });
 
   it.each<[string, PressureOptions, Partial<PressureSample>]>([

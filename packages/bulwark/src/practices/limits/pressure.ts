@@ -13,6 +13,8 @@ export interface Pressure {
   close(): void;
 }
 
+/** Looks that are remembered. */
+const LOOKS = 10;
 /** Milliseconds for which it must have been calmer before less is shed. */
 const CALM = 1000;
 /** Milliseconds after which memory alone sheds less for as long: see {@link watchPressure}. */
@@ -25,9 +27,9 @@ const RELIEF = 0.95;
 /**
  * Looks at the event loop and the memory every `interval`, from the first question on.
  *
- * The delay of the loop is the smaller one of two looks, smoothed (each counts half): one pause, however long (a garbage
- * collection, a breakpoint), sheds nothing, and an overload makes every look late. The level rises at once and falls by one
- * for each second of calm, where calm is half of what made it rise.
+ * The delay that counts is the second longest of the last ten looks: one pause, however long (a garbage collection, a
+ * breakpoint), sheds nothing, and what holds the loop up again and again does, with gaps or without. The level rises at once
+ * and falls by one for each second of calm, where calm is half of what made it rise.
  *
  * Used heap includes garbage, and V8 collects it as memory is asked for: if everything is shed, nobody asks. So memory is
  * critical for five seconds and elevated for the next five, until it is below the limit: what is cheap then moves it on.
@@ -40,8 +42,7 @@ export function watchPressure(options: ResolvedPressure, emit: Emit): Pressure {
   const take = options.sample ?? sampler(maxRss);
   let timer: NodeJS.Timeout | undefined;
   let level: PressureLevel = 0;
-  let smoothed = 0;
-  let previous = 0;
+  let delays: number[] = [];
   let seen = 0;
   let asked = 0;
   let calmSince = 0;
@@ -53,12 +54,12 @@ export function watchPressure(options: ResolvedPressure, emit: Emit): Pressure {
     const now = performance.now();
     const sample = take(Math.max(0, now - seen - interval));
     seen = now;
-    smoothed = (smoothed + Math.min(previous, sample.eventLoopDelay)) / 2;
-    previous = sample.eventLoopDelay;
+    delays = [...delays.slice(1 - LOOKS), sample.eventLoopDelay];
+    const delay = secondLongest(delays);
     const memory = memoryLevel(sample, now);
-    const rise = atLeast(memory, smoothed > 2 * maxEventLoopDelay ? 2 : smoothed > maxEventLoopDelay ? 1 : 0);
-    const stay = atLeast(memory, smoothed > maxEventLoopDelay ? 2 : smoothed > maxEventLoopDelay / 2 ? 1 : 0);
-    peak = highest(peak, { ...sample, eventLoopDelay: smoothed });
+    const rise = atLeast(memory, delay > 2 * maxEventLoopDelay ? 2 : delay > maxEventLoopDelay ? 1 : 0);
+    const stay = atLeast(memory, delay > maxEventLoopDelay ? 2 : delay > maxEventLoopDelay / 2 ? 1 : 0);
+    peak = highest(peak, { ...sample, eventLoopDelay: delay });
     if (rise > level) change(rise, now);
     else if (stay >= level) calmSince = now;
     else if (now - calmSince >= CALM) change(level === 2 ? 1 : 0, now);
@@ -108,8 +109,7 @@ export function watchPressure(options: ResolvedPressure, emit: Emit): Pressure {
 
   function start(): void {
     seen = performance.now();
-    smoothed = 0;
-    previous = 0;
+    delays = [];
     timer = setInterval(look, interval).unref();
   }
 
@@ -135,6 +135,15 @@ const CALMEST: PressureSample = { eventLoopDelay: 0, heapUsed: 0, rss: 0 };
 
 function atLeast(a: PressureLevel, b: PressureLevel): PressureLevel {
   return a > b ? a : b;
+}
+
+function secondLongest(delays: readonly number[]): number {
+  let [longest, second] = [0, 0];
+  for (const delay of delays) {
+    if (delay > longest) [longest, second] = [delay, longest];
+    else if (delay > second) second = delay;
+  }
+  return second;
 }
 
 function highest(a: PressureSample, b: PressureSample): PressureSample {
