@@ -34,6 +34,7 @@ export { dangerouslyRaw } from './practices/input/index.ts';
 export { exempt } from './decisions.ts';
 export { headers } from './practices/headers/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
+export { limits } from './practices/limits/index.ts';
 export { markup } from './practices/input/index.ts';
 export { secure } from './secure.ts';
 export { templates } from './practices/input/index.ts';

@@ -40,7 +40,7 @@ const SHORTEST_LOOK = 10;
 
 /**
  * Makes the board. Its one interval looks at all deadlines, runs only while there are requests, and keeps no process
- * alive: a timer for each request costs ten times as much as its place here.
+ * alive. A place on it costs what a timer for each request would, and the counts by client are in that.
  *
  * @param time - the usual time of a request, in milliseconds
  * @param late - called for a request whose deadline has passed without a head
@@ -95,7 +95,6 @@ export function flightBoard(time: number, late: (entry: InFlight) => void): Flig
       clients.set(entry.client, (clients.get(entry.client) ?? 0) + 1);
       timer ??= setInterval(look, pace).unref();
       const { req, res } = entry;
-      keepSocketOpen(req, time);
       const leaves = (): void => leave(entry);
       if (res.socket !== null || !(req.socket as Socket | undefined)) {
         res.once('close', leaves);

@@ -67,6 +67,7 @@ describe('limits: options', () => {
     ['no connection for a client', { maxConnectionsPerClient: 0 }, 'limits.maxConnectionsPerClient'],
     ['half a request', { maxRequestsPerClient: 0.5 }, 'limits.maxRequestsPerClient'],
     ['a time for handlers that is none', { handlerTimeout: false }, 'limits.handlerTimeout'],
+    ['handlers slower than the silence', { handlerTimeout: '5m' }, 'limits.handlerTimeout'],
     ['pressure that is no setting', { pressure: true }, 'limits.pressure'],
     ['a key of pressure that does not exist', { pressure: { maxDelay: 5 } }, 'limits.pressure.maxDelay'],
     ['a delay that is none', { pressure: { maxEventLoopDelay: 'long' } }, 'limits.pressure.maxEventLoopDelay'],

@@ -142,7 +142,7 @@ export function resolveLimits(options: LimitsOptions): ResolvedLimitsOptions {
     pressure: given.pressure === false ? false : resolvePressure(given.pressure),
     proxy: readProxy(given.proxy),
   };
-  refuseContradictions(resolved);
+  refuseContradictions(resolved, given.handlerTimeout !== undefined);
   return resolved;
 }
 
@@ -161,8 +161,8 @@ type GivenLimits = Omit<
   readonly proxy: ProxySetting;
 };
 
-function refuseContradictions(limits: ResolvedLimitsOptions): void {
-  const { headersTimeout, requestTimeout, connectionsCheckingInterval } = limits;
+function refuseContradictions(limits: ResolvedLimitsOptions, choseHandlerTimeout: boolean): void {
+  const { headersTimeout, requestTimeout, connectionsCheckingInterval, handlerTimeout, socketTimeout } = limits;
   if (headersTimeout > requestTimeout) {
     throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
       field: 'limits.headersTimeout',
@@ -175,6 +175,13 @@ function refuseContradictions(limits: ResolvedLimitsOptions): void {
       field: 'limits.connectionsCheckingInterval',
       message: `timeouts are looked at every ${connectionsCheckingInterval} ms, later than headersTimeout (${headersTimeout} ms)`,
       fix: 'make it shorter than limits.headersTimeout',
+    });
+  } // A handler that works says nothing on the connection.
+  if (choseHandlerTimeout && handlerTimeout >= socketTimeout) {
+    throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
+      field: 'limits.handlerTimeout',
+      message: `a handler may take ${handlerTimeout} ms, and a connection that is silent for ${socketTimeout} ms is closed`,
+      fix: 'make limits.socketTimeout longer than it, or give the few routes that need it limits.handlerTime()',
     });
   }
 }
