@@ -23,6 +23,9 @@ export interface RunningFacts {
             readonly keepAliveTimeout: number;
             readonly maxConnections: number | undefined;
             readonly connectionsCheckingInterval: number | undefined;
+            readonly maxConnectionsPerClient: number | undefined;
+            readonly handlerTimeout: number | undefined;
+            readonly shedsLoad: boolean;
         };
         readonly off: readonly PracticeId[];
         readonly monitored: readonly PracticeId[];

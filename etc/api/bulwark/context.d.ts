@@ -5,6 +5,7 @@ import { ServerResponse } from 'node:http';
 export type Handler = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 export interface Middleware extends Handler {
     readonly response?: ResponseHook;
+    readonly close?: () => void;
 }
 export type Next = (error?: unknown) => void;
 export type ResponseHook = (req: IncomingMessage, res: ServerResponse) => void;

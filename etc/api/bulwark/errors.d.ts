@@ -68,6 +68,10 @@ export declare const ERROR_CODES: {
         readonly status: 429;
         readonly title: 'Too many requests';
     };
+    readonly ERR_TOO_MANY_IN_FLIGHT: {
+        readonly status: 429;
+        readonly title: 'Too many requests at the same time';
+    };
     readonly ERR_CSRF_CROSS_SITE: {
         readonly status: 403;
         readonly title: 'A page of another site sent this request';
@@ -167,6 +171,14 @@ export declare const ERROR_CODES: {
     readonly ERR_INTERNAL: {
         readonly status: 500;
         readonly title: 'Something went wrong';
+    };
+    readonly ERR_HANDLER_TIMEOUT: {
+        readonly status: 503;
+        readonly title: 'The answer took too long';
+    };
+    readonly ERR_OVERLOADED: {
+        readonly status: 503;
+        readonly title: 'The server is overloaded';
     };
     readonly ERR_UNAVAILABLE: {
         readonly status: 503;

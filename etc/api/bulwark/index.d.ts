@@ -37,6 +37,7 @@ export { filesOf } from './practices/input/index.ts';
 export { headers } from './practices/headers/index.ts';
 export { input } from './practices/input/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
+export { limits } from './practices/limits/index.ts';
 export { markup } from './practices/input/index.ts';
 export { secure } from './secure.ts';
 export { templates } from './practices/input/index.ts';

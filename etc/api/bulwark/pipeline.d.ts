@@ -1,6 +1,6 @@
 export declare const PRACTICE_IDS: readonly ['access', 'client', 'cors', 'csrf', 'errors', 'headers', 'https', 'input', 'limits', 'logging', 'rate-limit'];
 export type PracticeId = (typeof PRACTICE_IDS)[number];
-export type StepId = PracticeId | 'request-line' | 'route' | 'endpoints';
+export type StepId = PracticeId | 'request-line' | 'route' | 'shedding' | 'endpoints';
 export interface Place {
     readonly step: StepId;
     readonly practice?: PracticeId;

@@ -30,7 +30,7 @@ export interface Policy {
     readonly input?: (InputOptions & {
         readonly templates?: EjsOptions | false;
     }) | false;
-    readonly limits?: LimitsOptions | false;
+    readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
     readonly logging?: LoggingOptions | false;
     readonly rateLimit?: RateLimitOptions | false;
 }

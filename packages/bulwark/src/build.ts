@@ -13,7 +13,7 @@ import { collectReports, headers } from './practices/headers/index.ts';
 import { https } from './practices/https/index.ts';
 import { input, methodGate, type TemplateEngine, urlGate } from './practices/input/index.ts';
 import { lazyEjsEngine } from './practices/input/markup/ejs-engine.ts';
-import { limits } from './practices/limits/index.ts';
+import { limitsSteps } from './practices/limits/index.ts';
 import { logging } from './practices/logging/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
 
@@ -29,6 +29,8 @@ export interface Practices {
   readonly logEvent: ((event: SecurityEvent) => void) | undefined;
   /** Takes the place of Express's own EJS; absent where `input` or its `templates` are off. */
   readonly viewEngine: TemplateEngine | undefined;
+  /** Ends what practices do beside requests. */
+  readonly close: () => void;
 }
 
 /** Makes the practices that are on, each by the factory that works alone too. */
@@ -43,6 +45,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     reportOnly: monitored.has('cors'),
   };
   const log = off.has('logging') ? undefined : logging(on(given.logging), services);
+  const limiting = off.has('limits') ? undefined : limitsSteps({ ...on(given.limits), proxy }, services);
   const trusted = off.has('cors') ? [] : listedOrigins(corsOptions);
 
   // helmet's place for HSTS; here it belongs to `https`, which knows whether there is TLS.
@@ -73,7 +76,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
       return monitored.has('https') ? refusingOnly(practice) : practice;
     },
     input: () => input(inputOptions, services),
-    limits: () => limits(on(given.limits), services),
+    limits: () => limiting?.framing,
     logging: () => log,
     'rate-limit': () => rateLimit(on(given.rateLimit), services),
   };
@@ -88,6 +91,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     handlers[step] = middleware;
     if (middleware.response !== undefined) hooks.push(middleware.response);
   }
+  if (limiting !== undefined) handlers.shedding = limiting.shedding;
   if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate(inputOptions));
   return {
     handlers,
@@ -99,6 +103,9 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
       off.has('input') || templates === false
         ? undefined
         : lazyEjsEngine(templates ?? {}, { ...services, reportOnly: monitored.has('input') }),
+    close: () => {
+      for (const handler of Object.values(handlers) as Middleware[]) handler.close?.();
+    },
   };
 }
 

@@ -37,6 +37,12 @@ export interface RunningFacts {
       readonly keepAliveTimeout: number;
       readonly maxConnections: number | undefined;
       readonly connectionsCheckingInterval: number | undefined;
+      /** Connections that one client may have; undefined where nobody counts them. */
+      readonly maxConnectionsPerClient: number | undefined;
+      /** Milliseconds that a handler has; undefined where nobody holds it to a time. */
+      readonly handlerTimeout: number | undefined;
+      /** Load is shed under pressure. */
+      readonly shedsLoad: boolean;
     };
     /** Practices that are off, and those that only report. */
     readonly off: readonly PracticeId[];

@@ -4,6 +4,7 @@ import { type Emit, emitAsWarning } from './events.ts';
 import type { Layer } from './express/internals.ts';
 import type { PracticeId } from './pipeline.ts';
 import type { Client } from './practices/client/index.ts';
+import type { InFlight } from './practices/limits/in-flight.ts';
 import type { RateLimitStore } from './stores/rate-limit-store.ts';
 
 /** A request handler that runs with and without Express: the shape of each practice's middleware. */
@@ -15,6 +16,8 @@ export type Handler = (req: IncomingMessage, res: ServerResponse, next: Next) =>
  */
 export interface Middleware extends Handler {
   readonly response?: ResponseHook;
+  /** Ends what runs beside requests (timers), and says what was not said yet. A further request starts it again. */
+  readonly close?: () => void;
 }
 
 /** Goes on; with an argument, ends in the error handler. */
@@ -47,6 +50,8 @@ export interface RequestContext {
   judgedMethod: string;
   /** A probe of the gate's own self-test: answered like any other, neither logged nor reported. */
   selfTest: boolean;
+  /** Set by `limits`: this request among those that are being worked on. */
+  inFlight: InFlight | undefined;
   /** Practices that an exemption of the route has lifted. */
   lifted: PracticeId[] | undefined;
   /** Decisions that were already carried out for this request. */
@@ -74,6 +79,8 @@ export interface GateServices {
   onlyReports(req: IncomingMessage, practice: PracticeId, error: unknown): boolean;
   /** Called when the router enters a route: judges what the look-up did not foresee, then calls `next`. */
   enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void;
+  /** Answers a request that is under way with an error, as if it had been passed to `next`. */
+  refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void;
 }
 
 const CONTEXT = Symbol.for('bulwark.context');
@@ -98,6 +105,7 @@ export function contextOf(req: IncomingMessage): RequestContext {
       route: undefined,
       url: req.url ?? '/',
       selfTest: false,
+      inFlight: undefined,
       lifted: undefined,
       judgedMethod: req.method ?? 'GET',
       applied: undefined,

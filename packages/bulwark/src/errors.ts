@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   ERR_CORS_METHOD: { status: 403, title: 'This method may not be called from another origin' },
   ERR_CORS_HEADER: { status: 403, title: 'A request header may not be sent from another origin' },
   ERR_RATE_LIMIT: { status: 429, title: 'Too many requests' },
+  ERR_TOO_MANY_IN_FLIGHT: { status: 429, title: 'Too many requests at the same time' },
   ERR_CSRF_CROSS_SITE: { status: 403, title: 'A page of another site sent this request' },
   ERR_CSRF_SAME_SITE: { status: 403, title: 'A page of a sibling host sent this request' },
   ERR_CSRF_ORIGIN: { status: 403, title: 'The Origin of this request is not this site' },
@@ -59,6 +60,8 @@ export const ERROR_CODES = {
   ERR_AUTHENTICATION_REQUIRED: { status: 401, title: 'Log in first' },
   ERR_ACCESS_DENIED: { status: 403, title: 'You may not do this' },
   ERR_INTERNAL: { status: 500, title: 'Something went wrong' },
+  ERR_HANDLER_TIMEOUT: { status: 503, title: 'The answer took too long' },
+  ERR_OVERLOADED: { status: 503, title: 'The server is overloaded' },
   ERR_UNAVAILABLE: { status: 503, title: 'Temporarily unavailable' },
 } as const;
 

@@ -5,14 +5,19 @@ import type { PracticeId } from './pipeline.ts';
  * (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html).
  *
  * OWASP has no word for some of what Bulwark sees; these follow the vocabulary's form: `malicious_csrf`,
- * `malicious_host`, `malicious_url`, `csp_violation`, `sys_proxy_mismatch`, `sys_certificate_changed`,
- * `sys_certificate_refused`, `sys_certificate_warning`, `sys_error`, `sys_limits_incomplete`, `sys_template_warning`.
+ * `malicious_host`, `malicious_url`, `csp_violation`, `excess_connections`, `excess_requests_in_flight`,
+ * `excess_requests_shed`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
+ * `sys_certificate_warning`, `sys_error`, `sys_handler_timeout`, `sys_limits_incomplete`, `sys_overload_begins`,
+ * `sys_overload_ends`, `sys_template_warning`.
  */
 export const EVENT_NAMES = [
   'authn_fail',
   'authz_fail',
   'csp_violation',
+  'excess_connections',
   'excess_rate_limit_exceeded',
+  'excess_requests_in_flight',
+  'excess_requests_shed',
   'input_validation_fail',
   'malicious_cors',
   'malicious_csrf',
@@ -23,8 +28,11 @@ export const EVENT_NAMES = [
   'sys_certificate_warning',
   'sys_crash',
   'sys_error',
+  'sys_handler_timeout',
   'sys_limits_incomplete',
   'sys_monitor_disabled',
+  'sys_overload_begins',
+  'sys_overload_ends',
   'sys_proxy_mismatch',
   'sys_shutdown',
   'sys_startup',
@@ -62,6 +70,9 @@ export interface SecurityEvent {
 
 const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, practice: PracticeId])[] = [
   ['ERR_RATE_LIMIT', 'excess_rate_limit_exceeded', 'rate-limit'],
+  ['ERR_TOO_MANY_IN_FLIGHT', 'excess_requests_in_flight', 'limits'],
+  ['ERR_OVERLOADED', 'excess_requests_shed', 'limits'],
+  ['ERR_HANDLER_TIMEOUT', 'sys_handler_timeout', 'limits'],
   ['ERR_CSRF_', 'malicious_csrf', 'csrf'],
   ['ERR_FETCH_', 'malicious_csrf', 'csrf'],
   ['ERR_CORS_', 'malicious_cors', 'cors'],
@@ -85,6 +96,13 @@ export function eventOfCode(code: string): { event: EventName; practice: Practic
   const row = EVENT_OF_CODE.find(([prefix]) => code.startsWith(prefix));
   return row === undefined ? undefined : { event: row[1], practice: row[2] };
 }
+
+/** Codes that come in floods: their events are told at most once a second and kind, with `details.count`. */
+export const COALESCED: ReadonlySet<string> = new Set<string>([
+  'ERR_BODY_ABORTED',
+  'ERR_OVERLOADED',
+  'ERR_TOO_MANY_IN_FLIGHT',
+]);
 
 /** What a practice says; the time is added where it is emitted. */
 export type EventInput = Omit<SecurityEvent, 'datetime'>;

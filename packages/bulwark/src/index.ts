@@ -26,6 +26,7 @@ export {
   templates,
   type UploadedFile,
 } from './practices/input/index.ts';
+export { limits } from './practices/limits/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
 export { secure } from './secure.ts';
 export type { SelfTestFinding, SelfTestReport } from './self-test.ts';

@@ -2,7 +2,8 @@ import type { Services } from './context.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { listen } from './practices/https/listen.ts';
-import { applyToServer, serverOptions } from './practices/limits/index.ts';
+import { serverOptions } from './practices/limits/index.ts';
+import { applyInGate } from './practices/limits/server.ts';
 
 /** Opens the server of a gate: TLS unless the policy says that somebody else ends it. */
 export async function openListener(
@@ -24,7 +25,9 @@ export async function openListener(
     },
     services,
   );
-  if (limits)
-    for (const server of [listening.server, listening.httpServer]) if (server) applyToServer(server, limits, services);
+  if (limits) {
+    const ofGate = { ...limits, proxy: policy.proxy };
+    for (const server of [listening.server, listening.httpServer]) if (server) applyInGate(server, ofGate, services);
+  }
   return { ...listening, ...(local === undefined ? {} : { ca: local.ca, trust: local.trust }) };
 }

@@ -17,7 +17,7 @@ export const PRACTICE_IDS = [
 export type PracticeId = (typeof PRACTICE_IDS)[number];
 
 /** A step that is not a whole practice, or only a part of one. */
-export type StepId = PracticeId | 'request-line' | 'route' | 'endpoints';
+export type StepId = PracticeId | 'request-line' | 'route' | 'shedding' | 'endpoints';
 
 /** One place in the order: a step, the practice that it belongs to, and why it comes after others. */
 export interface Place {
@@ -59,10 +59,19 @@ export const ORDER: readonly Place[] = [
     },
   },
   {
+    step: 'shedding',
+    practice: 'limits',
+    after: {
+      client: 'requests in flight are counted by client, and behind a proxy its address is that of everybody',
+      route: 'a route says how long it may take, and whether it goes on being served under pressure',
+    },
+  },
+  {
     step: 'headers',
     practice: 'headers',
     after: {
       route: "a route's profile chooses its headers",
+      shedding: 'what is shed must cost as little as can be',
       logging: 'a violation report is logged with its request id',
     },
   },

@@ -65,7 +65,7 @@ export interface Policy {
   readonly https?: Omit<HttpsOptions, 'origins'> | false;
   /** `templates: false` leaves the app's EJS as Express loads it: `<%-` then writes whatever it is given. */
   readonly input?: (InputOptions & { readonly templates?: EjsOptions | false }) | false;
-  readonly limits?: LimitsOptions | false;
+  readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
   readonly logging?: LoggingOptions | false;
   readonly rateLimit?: RateLimitOptions | false;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buildPractices, type Practices } from './build.ts';
+import { type Coalescer, coalesce } from './coalesce.ts';
 import {
   contextOf,
   type GateServices,
@@ -12,7 +13,7 @@ import {
 import { type CoverageRow, coverageOf, refuseUndecided } from './coverage.ts';
 import type { Decision } from './decisions.ts';
 import { Refusal } from './errors.ts';
-import { type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
+import { COALESCED, type EventInput, type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
 import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
@@ -74,6 +75,7 @@ class GateRuntime implements GateServices {
   readonly #writeHead: ServerResponse['writeHead'];
   readonly #trust: ReturnType<typeof trustProxyFunction>;
   readonly #listening = new Set<GateListening>();
+  readonly #excess: Coalescer;
   #sealed = false;
   #selfTestToken: string | undefined;
   #selfTesting: Promise<SelfTestReport> | undefined;
@@ -82,6 +84,7 @@ class GateRuntime implements GateServices {
     this.#app = app;
     this.#policy = policy;
     this.#events = events;
+    this.#excess = coalesce(events.emit);
     this.#practices = practices;
     this.#services = { emit: events.emit, mode: policy.mode };
     this.#writeHead = createResponseGate(practices.hooks);
@@ -152,6 +155,8 @@ class GateRuntime implements GateServices {
       return this.#finish(req, res, error);
     }
     run(this.#steps, req, res, this.#onlyReports(req), (error) => {
+      // Answered with 503 while its body was still coming: nothing of the app runs for it, and it fails no second time.
+      if (context.inFlight?.timedOut) return;
       if (error !== undefined) this.#finish(req, res, error);
       else this.#handle(req, res, handle);
     });
@@ -218,6 +223,8 @@ class GateRuntime implements GateServices {
   /** The router enters a route: the one that was foreseen, or another. */
   enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void {
     const context = contextOf(req);
+    // Middleware of the app took so long that the client was answered: no route may begin to work for it.
+    if (context.inFlight?.timedOut) return;
     const sameMethod = req.method === context.judgedMethod;
     if (context.route === layer && sameMethod) return next();
     const foreseen = this.#table.find(req.method ?? '', context.url, layer);
@@ -241,6 +248,10 @@ class GateRuntime implements GateServices {
     return exemptable !== undefined && context.lifted?.includes(exemptable) === true && !isLifted(context, exemptable);
   }
 
+  refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    this.#finish(req, res, error);
+  }
+
   onlyReports(req: IncomingMessage, practice: PracticeId, error: unknown): boolean {
     if (!this.#policy.monitored.has(practice) || !isInstance(error, Refusal)) return false;
     this.#report(req, error, true);
@@ -255,7 +266,7 @@ class GateRuntime implements GateServices {
     const known = eventOfCode(refusal.code);
     const context = contextOf(req);
     if (known === undefined || context.selfTest) return;
-    this.#events.emit({
+    const event: EventInput = {
       ...known,
       level: 'WARN',
       description: refusal.message,
@@ -265,7 +276,9 @@ class GateRuntime implements GateServices {
       ...(context.client === undefined ? {} : { sourceIp: context.client.ip }),
       method: req.method ?? '',
       path: context.url.split('?', 1)[0] ?? '/',
-    });
+    };
+    if (COALESCED.has(refusal.code)) this.#excess.add(event);
+    else this.#events.emit(event);
   }
 
   /** The first request or `listen`: the app is whole, so what depends on all of it can be checked. */
@@ -303,6 +316,8 @@ class GateRuntime implements GateServices {
     const open = [...this.#listening];
     this.#listening.clear();
     await Promise.all(open.map((listening) => listening.close()));
+    this.#practices.close();
+    this.#excess.flush();
     if (open.length > 0) this.#say('sys_shutdown', 'INFO', 'closed');
   }
 

@@ -10,6 +10,7 @@ import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { rawUses } from './practices/input/index.ts';
 import { serverOptions } from './practices/limits/index.ts';
+import { serverFacts } from './practices/limits/server.ts';
 
 /** One check that did not pass. */
 export interface SelfTestFinding {
@@ -84,6 +85,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
         keepAliveTimeout: server.keepAliveTimeout,
         maxConnections: server.maxConnections,
         connectionsCheckingInterval: (server as { connectionsCheckingInterval?: number }).connectionsCheckingInterval,
+        ...serverFacts(server),
       },
       off: [...target.policy.off],
       monitored: [...target.policy.monitored],

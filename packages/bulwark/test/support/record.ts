@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Check, Exchange, Probe, RunningFacts } from '../../src/check.ts';
+import { serverFacts } from '../../src/practices/limits/server.ts';
 import { send } from './http.ts';
 
 /**
@@ -32,14 +33,15 @@ export async function record(
   const inside = { off: [], monitored: [], hatches: [] };
   return from.server === undefined
     ? { origin, exchanges }
-    : { origin, exchanges, inside: { ...inside, server: serverFacts(from.server) } };
+    : { origin, exchanges, inside: { ...inside, server: factsOf(from.server) } };
 }
 
-function serverFacts(server: Server): NonNullable<NonNullable<RunningFacts['inside']>['server']> {
+function factsOf(server: Server): NonNullable<NonNullable<RunningFacts['inside']>['server']> {
   const { headersTimeout, requestTimeout, keepAliveTimeout } = server;
   const { connectionsCheckingInterval } = server as { connectionsCheckingInterval?: number };
   const maxConnections = server.maxConnections as number | undefined;
-  return { headersTimeout, requestTimeout, keepAliveTimeout, maxConnections, connectionsCheckingInterval };
+  const known = { headersTimeout, requestTimeout, keepAliveTimeout, maxConnections, connectionsCheckingInterval };
+  return { ...known, ...serverFacts(server) };
 }
 
 /** The verdicts of checks on facts, by id: `{ 'cors/vary-missing': 'fail' }`. */

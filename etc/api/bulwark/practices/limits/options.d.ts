@@ -1,5 +1,9 @@
 import { ByteSize } from '../../units.ts';
 import { Duration } from '../../units.ts';
+import { PressureOptions } from './pressure-options.ts';
+import { ProxyRules } from '../client/presets.ts';
+import { ProxySetting } from '../client/index.ts';
+import { ResolvedPressure } from './pressure-options.ts';
 export interface LimitsOptions {
     readonly headersTimeout?: Duration;
     readonly requestTimeout?: Duration;
@@ -10,4 +14,25 @@ export interface LimitsOptions {
     readonly maxHeadersCount?: number;
     readonly maxRequestsPerSocket?: number;
     readonly maxConnections?: number;
+    readonly maxConnectionsPerClient?: number;
+    readonly maxRequestsPerClient?: number;
+    readonly handlerTimeout?: Duration;
+    readonly pressure?: PressureOptions | false;
+    readonly proxy?: ProxySetting;
+}
+export interface ResolvedLimitsOptions {
+    readonly headersTimeout: number;
+    readonly requestTimeout: number;
+    readonly keepAliveTimeout: number;
+    readonly socketTimeout: number;
+    readonly connectionsCheckingInterval: number;
+    readonly maxHeaderSize: number;
+    readonly maxHeadersCount: number;
+    readonly maxRequestsPerSocket: number;
+    readonly maxConnections: number;
+    readonly maxConnectionsPerClient: number;
+    readonly maxRequestsPerClient: number;
+    readonly handlerTimeout: number;
+    readonly pressure: ResolvedPressure | false;
+    readonly proxy: ProxyRules;
 }

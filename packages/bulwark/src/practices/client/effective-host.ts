@@ -52,14 +52,29 @@ export function findHost(
 function hostProblem(req: IncomingMessage, raw: string | undefined, protocol: 'http' | 'https'): string | undefined {
   if (raw === undefined) return 'the Host header is missing';
   if (countHosts(req.rawHeaders) > 1) return 'there is more than one Host header';
-  const target = targetOf(req);
+  return objectionToTarget(targetOf(req), raw, protocol);
+}
+
+/**
+ * What is wrong with a request target that is no path, or undefined. RFC 9112 3.2.2: the authority of an absolute target
+ * counts, not Host. A client sends both the same; where they differ, somebody on the way has read the other one.
+ *
+ * @param host - the Host header
+ * @param protocol - whose default port may be left out; without it, that of the target's own scheme
+ * @example objectionToTarget('http://evil.example/', 'shop.example') // 'the request target names another host than Host'
+ */
+export function objectionToTarget(
+  target: string,
+  host: string | undefined,
+  protocol?: 'http' | 'https',
+): string | undefined {
   if (target.startsWith('/') || target === '*') return undefined;
-  // RFC 9112 3.2.2: the authority of an absolute target counts, not Host. A client sends both the same; where they
-  // differ, somebody on the way has read the other one.
-  const authority = /^https?:\/\/([^/?#]*)/i.exec(target)?.[1];
-  const own = authority === undefined ? undefined : parseHost(authority, protocol);
+  const [, scheme = '', authority] = /^(https?):\/\/([^/?#]*)/i.exec(target) ?? [];
+  const under = protocol ?? (scheme.toLowerCase() === 'https' ? 'https' : 'http');
+  const own = authority === undefined ? undefined : parseHost(authority, under);
   if (own === undefined) return 'the request target is neither a path nor a URL with a host';
-  return own.host === parseHost(raw, protocol)?.host ? undefined : 'the request target names another host than Host';
+  if (own.host === parseHost(host ?? '', under)?.host) return undefined;
+  return 'the request target names another host than Host';
 }
 
 function invalid(reason: string, raw: string | undefined): Refusal {
@@ -99,7 +114,7 @@ export function localHost(req: IncomingMessage, protocol: 'http' | 'https'): Hos
 }
 
 /** The target as it came in: below a mounted router, Express cuts `req.url`. */
-function targetOf(req: IncomingMessage): string {
+export function targetOf(req: IncomingMessage): string {
   return (req as IncomingMessage & { originalUrl?: string }).originalUrl ?? req.url ?? '/';
 }
 

@@ -58,6 +58,70 @@ export const checks: readonly Check[] = [
       ),
   },
   {
+    id: 'limits/no-client-limit',
+    severity: 'medium',
+    confidence: 'high',
+    title: 'One client may take every connection',
+    cwe: [400, 770],
+    asvs: ['15.2.2'],
+    probes: {},
+    judge: (facts) =>
+      onServer(facts, ({ maxConnectionsPerClient }) =>
+        expectThat(
+          maxConnectionsPerClient !== undefined,
+          'nobody counts the connections of a client: one machine can take all that the server has. Hand the server to applyToServer(), or let gate.listen() make it.',
+        ),
+      ),
+  },
+  {
+    id: 'limits/no-handler-timeout',
+    severity: 'low',
+    confidence: 'high',
+    title: 'A handler may take for ever',
+    cwe: [400, 770],
+    asvs: ['15.2.2'],
+    probes: {},
+    judge: (facts) =>
+      onServer(facts, ({ handlerTimeout }) =>
+        expectThat(
+          handlerTimeout !== undefined,
+          'a handler that never answers (a query that hangs, a callback that is forgotten) keeps its connection and its memory, and its client waits. Mount limits(), or leave it on in the policy.',
+        ),
+      ),
+  },
+  {
+    id: 'limits/no-shedding',
+    severity: 'low',
+    confidence: 'high',
+    title: 'An overloaded process goes on taking everything',
+    cwe: [400, 770],
+    asvs: ['15.2.2'],
+    probes: {},
+    judge: (facts) =>
+      onServer(facts, ({ shedsLoad }) =>
+        expectThat(
+          shedsLoad,
+          'under pressure every request is queued until the process dies or all clients have given up, health checks among them. Mount limits(), and leave limits.pressure on.',
+        ),
+      ),
+  },
+  {
+    id: 'limits/absolute-target-accepted',
+    severity: 'medium',
+    confidence: 'high',
+    title: 'A request target that names another host than Host is accepted',
+    cwe: [444, 20],
+    asvs: ['4.2.1'],
+    probes: { absoluteTarget: { method: 'GET', path: 'http://absolute-target.invalid/' } },
+    judge: (facts) =>
+      onExchange(facts, 'absoluteTarget', ({ status }) =>
+        expectThat(
+          status === 400 || status === 421,
+          `a target with the host absolute-target.invalid and another one in Host was answered ${status}: a proxy or a cache in front goes by the one, the app by the other. Mount limits() or client() first.`,
+        ),
+      ),
+  },
+  {
     id: 'limits/ambiguous-framing-accepted',
     severity: 'high',
     confidence: 'medium',

@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../../errors.ts';
+import { objectionToTarget, targetOf } from '../client/effective-host.ts';
 
 const CLOSE: Readonly<Record<string, string>> = { Connection: 'close' };
 
 /**
  * Refuses messages whose end or addressee two servers in a row would see differently: what a proxy takes for the body,
- * Node takes for the next request. Node's parser refuses most of it; it lets pass two Host headers, codings beside
- * `chunked`, Transfer-Encoding in HTTP/1.0 and names that only look like it. Content-Length beside Transfer-Encoding gets
- * here only where the parser was made lenient (`--insecure-http-parser`). RFC 9112 3.2, 6.1; ASVS 4.2.1; CWE-444.
+ * Node takes for the next request. Node's parser refuses most of it; it lets pass two Host headers, a target that names
+ * another host than Host, codings beside `chunked`, Transfer-Encoding in HTTP/1.0, names that only look like it, HTTP/0.9,
+ * HTTP/2.0 in a message of HTTP/1, and a request to go on in h2c. Content-Length beside Transfer-Encoding gets here only
+ * where the parser was made lenient (`--insecure-http-parser`). RFC 9112 2.3, 3.2, 6.1; ASVS 4.2.1; CWE-444.
  *
  * @returns the refusal, or undefined
  * @example const refusal = refuseFraming(req)
@@ -18,12 +20,14 @@ export function refuseFraming(req: IncomingMessage): Refusal | undefined {
   let lengths = 0;
   let codings = 0;
   let coding = '';
+  let upgrade = '';
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const raw = rawHeaders[i] ?? '';
     // Lengths of the names that matter; the others are not even put into lower case.
-    if (raw.length !== 4 && raw.length !== 14 && raw.length !== 17) continue;
+    if (raw.length !== 4 && raw.length !== 7 && raw.length !== 14 && raw.length !== 17) continue;
     const name = raw.toLowerCase();
     if (name === 'host') hosts++;
+    else if (name === 'upgrade') upgrade += `,${rawHeaders[i + 1] ?? ''}`;
     else if (name === 'content-length') lengths++;
     else if (name === 'transfer-encoding') {
       codings++;
@@ -35,13 +39,27 @@ export function refuseFraming(req: IncomingMessage): Refusal | undefined {
   if (hosts > 1) {
     return new Refusal('ERR_HOST_INVALID', { reason: 'there is more than one Host header', headers: CLOSE });
   }
+  const objection = objectionToTarget(targetOf(req), req.headers.host);
+  if (objection !== undefined) return new Refusal('ERR_HOST_INVALID', { reason: objection, headers: CLOSE });
+  if (isForeignVersion(req)) return ambiguous('a version of HTTP other than 1.0 and 1.1');
+  // Node ignores it, as it may; a proxy that believes the answer to be h2c passes on whatever comes next, unread.
+  if (upgrade !== '' && H2C.test(upgrade)) return ambiguous('a request to go on in h2c, which is not spoken here');
   if (lengths > 1) return ambiguous('more than one Content-Length');
   if (codings === 0) return undefined;
-  if (codings > 1 || coding.trim().toLowerCase() !== 'chunked')
-    return ambiguous('a Transfer-Encoding other than chunked');
+  if (codings > 1 || !CHUNKED.test(coding)) return ambiguous('a Transfer-Encoding other than chunked');
   if (lengths > 0) return ambiguous('Content-Length beside Transfer-Encoding');
   if (req.httpVersion === '1.0') return ambiguous('Transfer-Encoding in HTTP/1.0');
   return undefined;
+}
+
+/** A tab behind it Node's parser takes for part of the coding, but says so only once the app has the request. */
+const CHUNKED = /^[ \t]*chunked *$/i;
+const H2C = /,\s*h2c\s*(?:,|$)/i;
+
+/** Versions that node's parser takes in a message of HTTP/1; a request of node:http2 has a stream, and its own version. */
+function isForeignVersion(req: IncomingMessage & { readonly stream?: unknown }): boolean {
+  const { httpVersion } = req;
+  return (httpVersion === '0.9' || httpVersion === '2.0') && req.stream === undefined;
 }
 
 function ambiguous(reason: string): Refusal {

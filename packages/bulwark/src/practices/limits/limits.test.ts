@@ -10,6 +10,7 @@ import { checks } from './checks.ts';
 import { createApp, createLimitedServer } from './fixtures/secured/app.ts';
 import { createApp as createVulnerable } from './fixtures/vulnerable/app.ts';
 import { applyToServer, type LimitsOptions, limits, serverOptions } from './index.ts';
+import { resolveLimits } from './options.ts';
 
 const open: Server[] = [];
 afterEach(async () => {
@@ -63,6 +64,22 @@ describe('limits: options', () => {
     ['a count as text', { maxHeadersCount: '100' }, 'limits.maxHeadersCount'],
     ['a key that does not exist', { headerTimeout: 1 }, 'limits.headerTimeout'],
     ['headers slower than the request', { headersTimeout: '1m' }, 'limits.headersTimeout'],
+    ['no connection for a client', { maxConnectionsPerClient: 0 }, 'limits.maxConnectionsPerClient'],
+    ['half a request', { maxRequestsPerClient: 0.5 }, 'limits.maxRequestsPerClient'],
+    ['a time for handlers that is none', { handlerTimeout: false }, 'limits.handlerTimeout'],
+    ['handlers slower than the silence', { handlerTimeout: '5m' }, 'limits.handlerTimeout'],
+    ['pressure that is no setting', { pressure: true }, 'limits.pressure'],
+    ['a key of pressure that does not exist', { pressure: { maxDelay: 5 } }, 'limits.pressure.maxDelay'],
+    ['a delay that is none', { pressure: { maxEventLoopDelay: 'long' } }, 'limits.pressure.maxEventLoopDelay'],
+    ['more heap than there is', { pressure: { maxHeapUsed: 1.5 } }, 'limits.pressure.maxHeapUsed'],
+    ['a size that is none', { pressure: { maxRss: 'much' } }, 'limits.pressure.maxRss'],
+    [
+      'pressure without anything to look at',
+      { pressure: { maxEventLoopDelay: false, maxHeapUsed: false } },
+      'limits.pressure',
+    ],
+    ['a look that comes too late', { pressure: { interval: '1s' } }, 'limits.pressure.interval'],
+    ['a proxy that trusts anybody', { proxy: true }, 'proxy'],
     ['a look at the clock later than the time-out', { headersTimeout: 500 }, 'limits.connectionsCheckingInterval'],
   ])('refuses %s', (_, options, field) => {
     for (const make of [limits, serverOptions, (o: LimitsOptions) => applyToServer(createServer(), o)]) {
@@ -70,6 +87,23 @@ describe('limits: options', () => {
       expect(error).toBeInstanceOf(ConfigError);
       expect((error as ConfigError).field).toBe(field);
     }
+  });
+
+  it('gives handlers a minute, or as long as a sender may take', () => {
+    expect(resolveLimits({}).handlerTimeout).toBe(60_000);
+    expect(resolveLimits({ requestTimeout: '10m' }).handlerTimeout).toBe(600_000);
+    expect(resolveLimits({ requestTimeout: '10m', handlerTimeout: '5s' }).handlerTimeout).toBe(5000);
+  });
+
+  it('changes fields of pressure, and keeps the others', () => {
+    expect(resolveLimits({ pressure: { maxRss: '1gb' } }).pressure).toEqual({
+      maxEventLoopDelay: 500,
+      maxHeapUsed: 0.9,
+      maxRss: 1024 ** 3,
+      interval: 100,
+      sample: undefined,
+    });
+    expect(resolveLimits({ pressure: false }).pressure).toBe(false);
   });
 
   it('names what only the constructor takes', () => {
@@ -156,7 +190,7 @@ describe('limits: a server that somebody else made', () => {
 
   it('counts the headers itself: node 20 dropped what is over maxHeadersCount without a word', () => {
     const verdict = (count: number): unknown => {
-      const req = new http.IncomingMessage(undefined as never);
+      const req = Object.assign(new http.IncomingMessage(undefined as never), { url: '/' });
       req.rawHeaders = Array.from({ length: count }, () => ['X-A', '1']).flat();
       let error: unknown;
       limits()(req, new http.ServerResponse(req), (given) => {
@@ -169,7 +203,7 @@ describe('limits: a server that somebody else made', () => {
   });
 
   it('does without a server: a request that an adapter made up', () => {
-    const req = new http.IncomingMessage(undefined as never);
+    const req = Object.assign(new http.IncomingMessage(undefined as never), { url: '/' });
     let error: unknown = 'not called';
     limits()(req, new http.ServerResponse(req), (given) => {
       error = given;

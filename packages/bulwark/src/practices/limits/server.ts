@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { ALONE, type Services } from '../../context.ts';
+import { connectionsPerClient, guardConnections } from './connections.ts';
 import { type LimitsOptions, type ResolvedLimitsOptions, resolveLimits } from './options.ts';
 
 /** What `http.createServer` and `https.createServer` are given. Times in milliseconds, sizes in bytes. */
@@ -51,6 +52,13 @@ export function applyToServer<S extends object>(server: S, options: LimitsOption
   return server;
 }
 
+/** {@link applyToServer} for a server of a gate, whose requests all pass the middleware. */
+export function applyInGate(server: object, options: LimitsOptions, services: Services): void {
+  const limits = resolveLimits(options);
+  harden(server, limits, services);
+  noteHandler(server, limits);
+}
+
 /** The properties of a server that are read while it runs, beyond those that the types name. */
 type LimitedServer = Pick<
   Server,
@@ -92,6 +100,36 @@ export function harden(given: object, limits: ResolvedLimitsOptions, services: S
   server.insecureHTTPParser = false;
   server.requireHostHeader = true;
   hardenInterval(server, limits.connectionsCheckingInterval, services);
+  guardConnections(given, limits, services.emit);
+}
+
+/** What the practice does for the requests of a server, for the checks. */
+export interface ServerFacts {
+  /** Connections that one client may have; undefined where nobody counts them. */
+  readonly maxConnectionsPerClient: number | undefined;
+  /** Milliseconds that a handler has; undefined where nobody holds it to a time. */
+  readonly handlerTimeout: number | undefined;
+  /** Load is shed under pressure. */
+  readonly shedsLoad: boolean;
+}
+
+type HandlerFacts = Omit<ServerFacts, 'maxConnectionsPerClient'>;
+
+const handled = new WeakMap<object, HandlerFacts>();
+
+/** Notes that the requests of a server pass the middleware with these limits. */
+export function noteHandler(server: object, { handlerTimeout, pressure }: ResolvedLimitsOptions): void {
+  handled.set(server, { handlerTimeout, shedsLoad: pressure !== false });
+}
+
+/** What is known of a server. */
+export function serverFacts(server: object): ServerFacts {
+  const { handlerTimeout, shedsLoad } = handled.get(server) ?? {};
+  return {
+    maxConnectionsPerClient: connectionsPerClient(server),
+    handlerTimeout,
+    shedsLoad: shedsLoad === true,
+  };
 }
 
 /** Node starts the timer when the server begins to listen, and never looks at the setting again. */
