@@ -1,4 +1,5 @@
 import type { PracticeId } from './pipeline.ts';
+import type { SecretsReport } from './practices/secrets/index.ts';
 
 /** How bad a finding is if it is true. How sure the check is, is `confidence`. */
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
@@ -41,6 +42,8 @@ export interface RunningFacts {
     /** Practices that are off, and those that only report. */
     readonly off: readonly PracticeId[];
     readonly monitored: readonly PracticeId[];
+    /** Variables with weak secrets, by name; absent where nobody looked. */
+    readonly secrets?: SecretsReport;
     /** Escape hatches in use: `dangerously…`/`insecure…` settings, and `exempt()` with its route and reason. */
     readonly hatches: readonly { readonly practice: PracticeId; readonly what: string; readonly reason?: string }[];
   };

@@ -6,7 +6,8 @@ import type { PracticeId } from './pipeline.ts';
  *
  * OWASP has no word for some of what Bulwark sees; these follow the vocabulary's form: `malicious_csrf`,
  * `malicious_host`, `malicious_url`, `csp_violation`, `sys_proxy_mismatch`, `sys_certificate_changed`,
- * `sys_certificate_refused`, `sys_certificate_warning`, `sys_error`, `sys_limits_incomplete`, `sys_template_warning`.
+ * `sys_certificate_refused`, `sys_certificate_warning`, `sys_error`, `sys_limits_incomplete`, `sys_secret_exposed`,
+ * `sys_secret_generated`, `sys_secret_weak`, `sys_template_warning`.
  */
 export const EVENT_NAMES = [
   'authn_fail',
@@ -26,6 +27,9 @@ export const EVENT_NAMES = [
   'sys_limits_incomplete',
   'sys_monitor_disabled',
   'sys_proxy_mismatch',
+  'sys_secret_exposed',
+  'sys_secret_generated',
+  'sys_secret_weak',
   'sys_shutdown',
   'sys_startup',
   'sys_template_warning',

@@ -19,5 +19,15 @@ export { type AccessOptions, access, type Identity } from './practices/access/in
 export { headers } from './practices/headers/index.ts';
 export { dangerouslyRaw, markup, type SafeHtml, templates } from './practices/input/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
+export {
+  type Env,
+  EnvironmentError,
+  type EnvironmentProblem,
+  type EnvOptions,
+  type EnvSchema,
+  env,
+  Secret,
+  type SecretList,
+} from './practices/secrets/index.ts';
 export { secure } from './secure.ts';
 export type { SelfTestFinding, SelfTestReport } from './self-test.ts';

@@ -279,6 +279,7 @@ class GateRuntime implements GateServices {
     if (router === undefined) return;
     if (undecidedRule(this.#policy.given.access) === 'refuse-to-start') refuseUndecided(this.#table.rows());
     this.#sealed = true;
+    for (const event of this.#practices.early) this.#events.emit(event);
   }
 
   #coverage(): CoverageRow[] {
@@ -318,6 +319,7 @@ class GateRuntime implements GateServices {
         listening: [...this.#listening][0],
         headers: { [SELF_TEST_HEADER]: this.#selfTestToken },
         coverage: this.#coverage(),
+        secrets: this.#practices.secrets,
       });
     } finally {
       this.#selfTestToken = undefined;

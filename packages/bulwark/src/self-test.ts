@@ -10,6 +10,7 @@ import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { rawUses } from './practices/input/index.ts';
 import { serverOptions } from './practices/limits/index.ts';
+import type { SecretsReport } from './practices/secrets/index.ts';
 
 /** One check that did not pass. */
 export interface SelfTestFinding {
@@ -37,6 +38,7 @@ export interface SelfTestTarget {
   /** Sent with each probe, so that the gate knows its own. */
   readonly headers: Readonly<Record<string, string>>;
   readonly coverage: readonly CoverageRow[];
+  readonly secrets: SecretsReport | undefined;
 }
 
 const PROBE_TIMEOUT = 5000;
@@ -87,6 +89,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       },
       off: [...target.policy.off],
       monitored: [...target.policy.monitored],
+      ...(target.secrets === undefined ? {} : { secrets: target.secrets }),
       hatches: hatchesOf(target),
     },
   };
@@ -205,7 +208,13 @@ function namedHatches(practice: PracticeId, value: unknown, path: string): Hatch
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
     /^(dangerously|insecure)[A-Z]/.test(key) && inner !== false && inner !== undefined
-      ? [{ practice, what: `${path}.${key}` }]
+      ? namedHatch(practice, inner, `${path}.${key}`)
       : namedHatches(practice, inner, `${path}.${key}`),
   );
+}
+
+/** A list says what it lets pass. */
+function namedHatch(practice: PracticeId, value: unknown, path: string): Hatch[] {
+  if (!Array.isArray(value)) return [{ practice, what: path }];
+  return value.map((item) => ({ practice, what: `${path}: ${String(item)}` }));
 }
