@@ -63,7 +63,11 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
   const practices = buildPractices(readPolicy(policy), { emit: () => undefined, mode: 'production' });
   const table = new RouteTable(app);
   const writeHead = createResponseGate(practices.hooks);
-  const gate: GateServices = { onlyReports: () => false, enterRoute: (_req, _res, _layer, next) => next() };
+  const gate: GateServices = {
+    onlyReports: () => false,
+    enterRoute: (_req, _res, _layer, next) => next(),
+    unserved: () => undefined,
+  };
   installClient(app);
   installNonce(app);
   table.seal();

@@ -27,6 +27,10 @@ export interface RunningFacts {
         };
         readonly off: readonly PracticeId[];
         readonly monitored: readonly PracticeId[];
+        readonly access?: {
+            readonly users: boolean;
+            readonly open: readonly string[];
+        };
         readonly secrets?: SecretsReport;
         readonly hatches: readonly {
             readonly practice: PracticeId;

@@ -38,6 +38,7 @@ export { SelfTestReport } from './self-test.ts';
 export { StepId } from './pipeline.ts';
 export { access } from './practices/access/index.ts';
 export { dangerouslyRaw } from './practices/input/index.ts';
+export { describeCoverage } from './coverage-text.ts';
 export { env } from './practices/secrets/index.ts';
 export { exempt } from './decisions.ts';
 export { headers } from './practices/headers/index.ts';

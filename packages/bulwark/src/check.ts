@@ -42,6 +42,13 @@ export interface RunningFacts {
     /** Practices that are off, and those that only report. */
     readonly off: readonly PracticeId[];
     readonly monitored: readonly PracticeId[];
+    /** Who may call the routes; absent where `access` is off. */
+    readonly access?: {
+      /** Whether the app has users: the policy says how they are known, or a route asks for one. */
+      readonly users: boolean;
+      /** Routes that say nothing of who may call them, and that anyone may call: `GET /orders`. */
+      readonly open: readonly string[];
+    };
     /** Variables with weak secrets, by name; absent where nobody looked. */
     readonly secrets?: SecretsReport;
     /** Escape hatches in use: `dangerously…`/`insecure…` settings, and `exempt()` with its route and reason. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Decision } from './decisions.ts';
+import type { Refusal } from './errors.ts';
 import { type Emit, emitAsWarning } from './events.ts';
 import type { Layer } from './express/internals.ts';
 import type { PracticeId } from './pipeline.ts';
@@ -74,6 +75,8 @@ export interface GateServices {
   onlyReports(req: IncomingMessage, practice: PracticeId, error: unknown): boolean;
   /** Called when the router enters a route: judges what the look-up did not foresee, then calls `next`. */
   enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void;
+  /** Why nothing answers this request (404, 405), where that is certain: neither a route nor a middleware has the address. */
+  unserved(req: IncomingMessage): Refusal | undefined;
 }
 
 const CONTEXT = Symbol.for('bulwark.context');

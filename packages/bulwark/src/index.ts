@@ -1,4 +1,5 @@
 export type { Coverage, CoverageRow } from './coverage.ts';
+export { describeCoverage } from './coverage-text.ts';
 export { type Decision, type DecisionHandler, type Exemptable, exempt } from './decisions.ts';
 export {
   type Code,

@@ -9,7 +9,7 @@ import {
   type RequestContext,
   type Services,
 } from './context.ts';
-import { type CoverageRow, coverageOf, refuseUndecided } from './coverage.ts';
+import { type CoverageRow, coverageOf, knowsUsers, refuseUndecided, undecidedRoutes } from './coverage.ts';
 import type { Decision } from './decisions.ts';
 import { Refusal } from './errors.ts';
 import { type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
@@ -29,7 +29,7 @@ import { undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
-import type { SelfTestReport } from './self-test.ts';
+import type { SelfTestReport, SelfTestTarget } from './self-test.ts';
 
 const SELF_TEST_HEADER = 'x-bulwark-self-test';
 const SELF_TEST_ERROR = '/.well-known/bulwark/self-test/throw';
@@ -181,6 +181,11 @@ class GateRuntime implements GateServices {
     res.end(refusal?.code ?? 'ERR_INTERNAL');
   }
 
+  unserved(req: IncomingMessage): Refusal | undefined {
+    const { route, url } = contextOf(req);
+    return route !== undefined || this.#table.hasMiddleware(url) ? undefined : this.#notFound(req);
+  }
+
   #notFound(req: IncomingMessage): Refusal {
     const allowed = this.#table.allowedMethods(contextOf(req).url);
     if (allowed.length === 0 || allowed.includes(req.method ?? '')) {
@@ -287,6 +292,14 @@ class GateRuntime implements GateServices {
     return coverageOf(this.#table.rows(), { off, monitored, undecided: undecidedRule(given.access) });
   }
 
+  #accessFacts(): SelfTestTarget['access'] {
+    const { off, given } = this.#policy;
+    if (off.has('access')) return undefined;
+    const rows = this.#table.rows();
+    const open = undecidedRule(given.access) === 'allow' ? undecidedRoutes(rows) : [];
+    return { users: knowsUsers(rows, given.access), open };
+  }
+
   async #listen(options: GateListenOptions): Promise<GateListening> {
     this.#seal();
     const listening = await openListener(this.gate.handler, this.#policy, this.#services, options);
@@ -320,6 +333,7 @@ class GateRuntime implements GateServices {
         headers: { [SELF_TEST_HEADER]: this.#selfTestToken },
         coverage: this.#coverage(),
         secrets: this.#practices.secrets,
+        access: this.#accessFacts(),
       });
     } finally {
       this.#selfTestToken = undefined;

@@ -39,6 +39,7 @@ export interface SelfTestTarget {
   readonly headers: Readonly<Record<string, string>>;
   readonly coverage: readonly CoverageRow[];
   readonly secrets: SecretsReport | undefined;
+  readonly access: NonNullable<RunningFacts['inside']>['access'];
 }
 
 const PROBE_TIMEOUT = 5000;
@@ -89,6 +90,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       },
       off: [...target.policy.off],
       monitored: [...target.policy.monitored],
+      ...(target.access === undefined ? {} : { access: target.access }),
       ...(target.secrets === undefined ? {} : { secrets: target.secrets }),
       hatches: hatchesOf(target),
     },

@@ -17,7 +17,7 @@ interface Answer {
   readonly events: readonly (string | undefined)[];
 }
 
-const SETTINGS: readonly Setting[] = ['direct', 'limited', 'proxied', 'plain'];
+const SETTINGS: readonly Setting[] = ['direct', 'limited', 'proxied', 'plain', 'denied'];
 // Not Bulwark's: what node and Express say of the body and the connection.
 const APART = /^(?:date|etag|keep-alive|connection|content-length|transfer-encoding)$/;
 // Each answer has its own request id and nonce.
