@@ -39,7 +39,7 @@ export function describeCoverage(rows: readonly CoverageRow[], width = 80): stri
 
 /** A middleware answers on its path and on all below it. */
 function pathOf({ kind, path }: CoverageRow): string {
-  return kind === 'middleware' ? `${path}/…` : path;
+  return kind === 'middleware' ? `${path === '/' ? '' : path}/…` : path;
 }
 
 function whoMayCall({ state, reason = 'as the policy says' }: Coverage): string {

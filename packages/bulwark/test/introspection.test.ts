@@ -172,6 +172,30 @@ describe.each(EXPRESS_ALL)('what the gate sees of an app of Express %s', (versio
       expect(rowsOf(withMiddleware(QUIET).gate)[0]).toBe('* /docs (middleware): missing');
     });
 
+    it('a row for an app that has no route at all, and for a router of middleware that has a path in it', () => {
+      const app = express();
+      const gate = secure(app, DENY);
+      app.use(exempt('csrf', { reason: 'tokens' }) as RequestHandler, say('proxied'));
+      app.use(
+        '/rpc',
+        express
+          .Router()
+          .use('/v1', pass)
+          .use(exempt('input', { reason: 'raw' }) as RequestHandler)
+          .use(say('rpc')),
+      );
+      app.use(express.Router().use(pass));
+      expect(rowsOf(gate)).toEqual([
+        '* /rpc/v1 (middleware): enforced',
+        '* /rpc (middleware): enforced',
+        '* / (middleware): enforced',
+      ]);
+      const [, rpc, all] = gate.coverage();
+      expect([rpc?.practices.input.reason, all?.practices.csrf.reason]).toEqual(['raw', 'tokens']);
+      app.get('/x', say('x'));
+      expect(rowsOf(gate)).not.toContain('* / (middleware): enforced');
+    });
+
     it('its exemptions show as escape hatches', async () => {
       const { results, findings } = await withMiddleware().gate.selfTest();
       expect(results['csrf/escape-hatch']).toBe('fail');

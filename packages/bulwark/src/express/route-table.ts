@@ -143,20 +143,21 @@ export class RouteTable {
 
   /**
    * Every route of the app with its path as written, and every plain middleware that stands on a path of its own, or in a
-   * router without routes: it may answer there. Middleware that stands on every path is in no row.
+   * router (or an app) without routes: it may answer there. Middleware that stands on every path is in no row otherwise.
    */
   rows(): RouteRow[] {
     const router = routerOf(this.#app);
-    return router === undefined ? [] : this.#rowsOf(router, '', []);
+    return router === undefined ? [] : this.#rowsOf(router, undefined, []);
   }
 
-  #rowsOf(router: Router, prefix: string, inherited: readonly Scoped[]): RouteRow[] {
+  #rowsOf(router: Router, mount: string | undefined, inherited: readonly Scoped[]): RouteRow[] {
+    const prefix = mount ?? '';
     const rows: RouteRow[] = [];
+    let answersBelow = false;
     const scoped = [...inherited];
     const above = (path: unknown): Decision[] =>
       scoped.filter((item) => isInScope(item, prefix, path)).map((item) => item.decision);
-    const compiled = this.#compile(router);
-    for (const node of compiled.all) {
+    for (const node of this.#compile(router).all) {
       const { layer, route, decision } = node;
       if (route !== undefined) {
         const path = joinPaths(prefix, describePath(route.path));
@@ -169,10 +170,12 @@ export class RouteTable {
       const own = pathOf(layer);
       if (decision !== undefined) scoped.push({ prefix, layer, decision });
       else if (node.router !== undefined) rows.push(...this.#rowsOf(node.router, joinPaths(prefix, own), scoped));
-      else if (!isEveryPath(own)) addMiddleware(rows, joinPaths(prefix, own), above(own));
+      else if (isEveryPath(own)) answersBelow = true;
+      else addMiddleware(rows, joinPaths(prefix, own), above(own));
     }
-    const isPlain = compiled.all.length > compiled.nodes.length;
-    if (isPlain && !isEveryPath(prefix) && rows.length === 0) addMiddleware(rows, prefix, above('/'));
+    // Beside routes it passes by, as a rule; without any, it is what answers. A router on every path is passed by all.
+    const isOnItsOwn = rows.every(({ kind }) => kind === 'middleware') && (mount === undefined || !isEveryPath(mount));
+    if (answersBelow && isOnItsOwn) addMiddleware(rows, joinPaths(prefix, '/'), above('/'));
     return rows;
   }
 

@@ -115,6 +115,7 @@ function readIdentity(found: unknown): Identity | undefined {
   }
   if (factors !== undefined && (typeof factors !== 'object' || factors === null)) throw malformed('factors by name');
   return {
+    ...found,
     id: String(id),
     ...(roles === undefined ? {} : { roles: [...roles] }),
     ...(factors === undefined ? {} : { factors: { ...(factors as Record<string, number>) } }),

@@ -43,7 +43,9 @@ export function secrets(options: SecretsOptions = {}, services?: Services): Secr
   const { insecureAllow, reportOnly, source: given } = resolveOptions(schema, DEFAULTS, options, 'secrets');
   const source = sourceOf(given);
   const { emit, mode } = services ?? { emit: emitAsWarning, mode: modeOf(source.NODE_ENV) };
-  const found = auditEnvironment(source).filter(({ variable }) => !insecureAllow.includes(variable));
+  const found = auditEnvironment(source).filter(
+    ({ variable, kind }) => kind === 'development' || !insecureAllow.includes(variable),
+  );
   const refused = found.filter(({ kind }) => kind !== 'weak');
   const weak = found.filter(({ kind }) => kind === 'weak');
   if (refused.length > 0 && mode === 'production' && !reportOnly) {

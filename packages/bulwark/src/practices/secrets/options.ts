@@ -3,7 +3,7 @@ import type { EnvironmentSource } from './read-variable.ts';
 
 /** Options of the `secrets` practice. */
 export interface SecretsOptions {
-  /** Variables that may hold what looks like a placeholder, or a secret of development, by their exact names. */
+  /** Variables that may hold what looks like a placeholder, by their exact names. A secret of development is refused anyway. */
   readonly insecureAllow?: readonly string[];
   /** Where variables are looked for. Default `process.env`. */
   readonly source?: EnvironmentSource;

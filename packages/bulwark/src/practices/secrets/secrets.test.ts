@@ -138,6 +138,9 @@ describe('secrets()', () => {
       }
     };
     expect(refused(['LEGACY_TOKEN'])).toEqual(['LEGACY_TOKEN_2']);
+    expect(() => secrets({ source: { A_TOKEN: 'insecure-development-x' }, insecureAllow: ['A_TOKEN'] })).toThrow(
+      /A_TOKEN/,
+    );
     expect(refused(['LEGACY'])).toEqual(['LEGACY_TOKEN', 'LEGACY_TOKEN_2']);
     expect(refused(['LEGACY_TOKEN', 'LEGACY_TOKEN_2'])).toEqual([]);
   });
