@@ -196,6 +196,18 @@ describe.each(EXPRESS_ALL)('what the gate sees of an app of Express %s', (versio
       expect(rowsOf(gate)).not.toContain('* / (middleware): enforced');
     });
 
+    it('what a later router on its path says of it, as the gate goes by that too', async () => {
+      const app = express();
+      const gate = secure(app, DENY);
+      app.use('/docs', (req: Request, res: Response, next: NextFunction) => {
+        if (req.path === '/secret') res.send('docs');
+        else next();
+      });
+      app.use('/docs', express.Router().use(open()).get('/open', say('open')));
+      expect(await statuses(app, '/docs/open', '/docs/secret', '/docs/none')).toEqual([200, 200, 404]);
+      expect(rowsOf(gate)).toEqual(['* /docs (middleware): exempt', 'GET /docs/open: exempt']);
+    });
+
     it('its exemptions show as escape hatches', async () => {
       const { results, findings } = await withMiddleware().gate.selfTest();
       expect(results['csrf/escape-hatch']).toBe('fail');

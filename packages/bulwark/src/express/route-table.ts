@@ -70,6 +70,8 @@ interface Scoped {
   readonly decision: Decision;
 }
 
+/** No route has it. */
+const NO_METHOD = '-';
 const NOTHING: readonly Decision[] = [];
 const NONE: RouteMatch = { layer: undefined, decisions: NOTHING, passed: NOTHING };
 
@@ -147,7 +149,14 @@ export class RouteTable {
    */
   rows(): RouteRow[] {
     const router = routerOf(this.#app);
-    return router === undefined ? [] : this.#rowsOf(router, undefined, []);
+    return router === undefined ? [] : this.#rowsOf(router, undefined, []).map((row) => this.#asLookedUp(row));
+  }
+
+  /** For a request that no route takes, what stands behind a middleware counts as well: the row says what the look-up says. */
+  #asLookedUp(row: RouteRow): RouteRow {
+    if (row.kind === 'route' || !/^[\w\-.~/]*$/.test(row.path)) return row;
+    const match = this.find(NO_METHOD, row.path);
+    return match === undefined || match.layer !== undefined ? row : { ...row, decisions: match.decisions };
   }
 
   #rowsOf(router: Router, mount: string | undefined, inherited: readonly Scoped[]): RouteRow[] {

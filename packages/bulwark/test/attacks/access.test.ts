@@ -82,6 +82,8 @@ describe.each(EXPRESS)('access on Express %s', (_version, express) => {
       ['/internal-docs', { state: 'enforced', reason: 'denied: no access decision' }],
       ['/metrics', { state: 'enforced', reason: 'denied: no access decision' }],
       ['/assets', { state: 'exempt', reason: 'scripts and styles' }],
+      // An app without any route: what stands on every path has a row as well.
+      ['/', { state: 'enforced', reason: 'denied: no access decision' }],
     ]);
   });
 });
