@@ -67,6 +67,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
     onlyReports: () => false,
     enterRoute: (_req, _res, _layer, next) => next(),
     refuse: () => undefined,
+    unserved: () => undefined,
   };
   installClient(app);
   installNonce(app);

@@ -2,6 +2,7 @@ import type { PracticeId } from 'bulwark';
 
 /** What the home page says of each practice, in the order of a request's way. */
 export const PRACTICES: readonly { readonly id: PracticeId; readonly short: string; readonly does: string }[] = [
+  { id: 'secrets', short: 'sec', does: 'Production does not start with a secret that everybody knows.' },
   { id: 'limits', short: 'lim', does: 'Refuses malformed framing; bounds headers, time and connections.' },
   {
     id: 'client',

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHROMIUM, launchChromium } from '../../../packages/bulwark/test/support/chromium.ts';
+import { PRACTICES } from '../src/practices.ts';
 import { type Running, start, temporaryFolder } from './support/server.ts';
 
 /** Mozilla's tool for a user's certificates, handed over by scripts/test.ts. */
@@ -106,7 +107,7 @@ describe.skipIf(CHROMIUM === undefined)('the reference server in Chromium', () =
         .getByRole('row', { name: /GET \/healthz/ })
         .getByRole('cell')
         .allTextContents(),
-    ).toHaveLength(11);
+    ).toHaveLength(PRACTICES.length);
     expect(await page.getByRole('region', { name: /Coverage/ }).count()).toBe(1);
     await page.goto('/notes');
     expect(await page.getByLabel('Title').count()).toBe(1);

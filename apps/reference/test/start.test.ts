@@ -28,7 +28,7 @@ describe('npm start', () => {
     await child.says('production still needs');
     const text = readable(child.out());
     expect(text).toMatch(new RegExp(`^Bulwark reference server  https://localhost:${port}\n`));
-    expect(text).toMatch(/^ {2}on +limits, client, .*\n +.*errors$/m);
+    expect(text).toMatch(/^ {2}on +secrets, limits, client, .*\n +.*errors$/m);
     expect(text.replaceAll(/\n {13}/g, ' ')).toMatch(
       /^ {2}self-test +\d\d checks passed, .*1 escape hatch in use \(rate-limit\/escape-hatch\)$/m,
     );

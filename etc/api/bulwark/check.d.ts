@@ -1,4 +1,5 @@
 import { PracticeId } from './pipeline.ts';
+import { SecretsReport } from './practices/secrets/index.ts';
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 export interface Probe {
     readonly method: string;
@@ -29,6 +30,11 @@ export interface RunningFacts {
         };
         readonly off: readonly PracticeId[];
         readonly monitored: readonly PracticeId[];
+        readonly access?: {
+            readonly users: boolean;
+            readonly open: readonly string[];
+        };
+        readonly secrets?: SecretsReport;
         readonly hatches: readonly {
             readonly practice: PracticeId;
             readonly what: string;

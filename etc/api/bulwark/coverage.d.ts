@@ -4,6 +4,7 @@ export interface Coverage {
     readonly reason?: string;
 }
 export interface CoverageRow {
+    readonly kind: 'route' | 'middleware';
     readonly method: string;
     readonly path: string;
     readonly practices: Readonly<Record<PracticeId, Coverage>>;

@@ -36,6 +36,9 @@ export declare const ERROR_CODES: {
     readonly ERR_LISTEN: {
         readonly title: 'The server cannot listen';
     };
+    readonly ERR_ENVIRONMENT: {
+        readonly title: 'Environment variables are missing, unusable or unsafe';
+    };
     readonly ERR_HOST_NOT_ALLOWED: {
         readonly status: 421;
         readonly title: 'This host is not served here';
@@ -201,6 +204,7 @@ export declare class ConfigError extends TypeError {
         field: string;
         message: string;
         fix: string;
+        text?: string;
         cause?: unknown;
     });
 }

@@ -1,5 +1,6 @@
 import { PracticeId } from './pipeline.ts';
 export declare const EVENT_NAMES: readonly ['authn_fail', 'authz_fail', 'csp_violation', 'excess_connections', 'excess_rate_limit_exceeded', 'excess_requests_in_flight', 'excess_requests_shed', 'input_validation_fail', 'malicious_cors', 'malicious_csrf', 'malicious_host', 'malicious_url', 'sys_certificate_changed', 'sys_certificate_refused', 'sys_certificate_warning', 'sys_crash', 'sys_error', 'sys_handler_timeout', 'sys_limits_incomplete', 'sys_monitor_disabled', 'sys_overload_begins', 'sys_overload_ends', 'sys_proxy_mismatch', 'sys_shutdown', 'sys_startup', 'sys_template_warning'];
+export declare const EVENT_NAMES: readonly ['authn_fail', 'authz_fail', 'csp_violation', 'excess_rate_limit_exceeded', 'input_validation_fail', 'malicious_cors', 'malicious_csrf', 'malicious_host', 'malicious_url', 'sys_certificate_changed', 'sys_certificate_refused', 'sys_certificate_warning', 'sys_crash', 'sys_error', 'sys_limits_incomplete', 'sys_monitor_disabled', 'sys_proxy_mismatch', 'sys_secret_exposed', 'sys_secret_generated', 'sys_secret_weak', 'sys_shutdown', 'sys_startup', 'sys_template_warning'];
 export type EventName = (typeof EVENT_NAMES)[number];
 export type EventLevel = 'INFO' | 'WARN' | 'CRITICAL';
 export interface SecurityEvent {

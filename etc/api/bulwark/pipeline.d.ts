@@ -1,4 +1,4 @@
-export declare const PRACTICE_IDS: readonly ['access', 'client', 'cors', 'csrf', 'errors', 'headers', 'https', 'input', 'limits', 'logging', 'rate-limit'];
+export declare const PRACTICE_IDS: readonly ['access', 'client', 'cors', 'csrf', 'errors', 'headers', 'https', 'input', 'limits', 'logging', 'rate-limit', 'secrets'];
 export type PracticeId = (typeof PRACTICE_IDS)[number];
 export type StepId = PracticeId | 'request-line' | 'route' | 'shedding' | 'endpoints';
 export interface Place {

@@ -14,6 +14,7 @@ import { Mode } from './context.ts';
 import { PracticeId } from './pipeline.ts';
 import { ProxySetting } from './practices/client/index.ts';
 import { RateLimitOptions } from './practices/rate-limit/index.ts';
+import { SecretsOptions } from './practices/secrets/index.ts';
 export interface Policy {
     readonly origins: string | readonly string[];
     readonly defaults?: DefaultsDate;
@@ -33,6 +34,7 @@ export interface Policy {
     readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
     readonly logging?: LoggingOptions | false;
     readonly rateLimit?: RateLimitOptions | false;
+    readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
 }
 export interface ResolvedPolicy {
     readonly origins: readonly string[];

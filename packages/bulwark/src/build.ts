@@ -1,6 +1,6 @@
 import type { Handler, Middleware, ResponseHook, Services } from './context.ts';
 import { Refusal } from './errors.ts';
-import type { SecurityEvent } from './events.ts';
+import type { EventInput, SecurityEvent } from './events.ts';
 import { ORDER, type PracticeId, type StepId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { access } from './practices/access/index.ts';
@@ -16,6 +16,7 @@ import { lazyEjsEngine } from './practices/input/markup/ejs-engine.ts';
 import { limitsSteps } from './practices/limits/index.ts';
 import { logging } from './practices/logging/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
+import { type SecretsReport, secrets } from './practices/secrets/index.ts';
 
 /** The practices of a policy, ready to be put in order. */
 export interface Practices {
@@ -31,6 +32,10 @@ export interface Practices {
   readonly viewEngine: TemplateEngine | undefined;
   /** Ends what practices do beside requests. */
   readonly close: () => void;
+  /** What `secrets` found in the environment; absent where it is off. */
+  readonly secrets: SecretsReport | undefined;
+  /** What was seen at construction, where nobody can listen yet. */
+  readonly early: readonly EventInput[];
 }
 
 /** Makes the practices that are on, each by the factory that works alone too. */
@@ -44,6 +49,11 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     stateChanges: off.has('csrf') ? 'refuse' : 'leave-to-csrf',
     reportOnly: monitored.has('cors'),
   };
+  const early: EventInput[] = [];
+  const looking = { ...services, emit: (event: EventInput) => void early.push(event) };
+  const found = off.has('secrets')
+    ? undefined
+    : secrets({ ...on(given.secrets), reportOnly: monitored.has('secrets') }, looking);
   const log = off.has('logging') ? undefined : logging(on(given.logging), services);
   const limiting = off.has('limits') ? undefined : limitsSteps({ ...on(given.limits), proxy }, services);
   const trusted = off.has('cors') ? [] : listedOrigins(corsOptions);
@@ -79,6 +89,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     limits: () => limiting?.framing,
     logging: () => log,
     'rate-limit': () => rateLimit(on(given.rateLimit), services),
+    secrets: () => undefined,
   };
   // Turned off, the limit of every client is gone; what a route asks for itself still holds.
   const instead: Partial<Record<PracticeId, () => Middleware>> = { 'rate-limit': () => routeLimits(services) };
@@ -106,6 +117,8 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     close: () => {
       for (const handler of Object.values(handlers) as Middleware[]) handler.close?.();
     },
+    secrets: found,
+    early,
   };
 }
 

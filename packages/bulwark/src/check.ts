@@ -1,4 +1,5 @@
 import type { PracticeId } from './pipeline.ts';
+import type { SecretsReport } from './practices/secrets/index.ts';
 
 /** How bad a finding is if it is true. How sure the check is, is `confidence`. */
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
@@ -47,6 +48,15 @@ export interface RunningFacts {
     /** Practices that are off, and those that only report. */
     readonly off: readonly PracticeId[];
     readonly monitored: readonly PracticeId[];
+    /** Who may call the routes; absent where `access` is off. */
+    readonly access?: {
+      /** Whether the app has users: the policy says how they are known, or a route asks for one. */
+      readonly users: boolean;
+      /** Routes that say nothing of who may call them, and that anyone may call: `GET /orders`. */
+      readonly open: readonly string[];
+    };
+    /** Variables with weak secrets, by name; absent where nobody looked. */
+    readonly secrets?: SecretsReport;
     /** Escape hatches in use: `dangerously…`/`insecure…` settings, and `exempt()` with its route and reason. */
     readonly hatches: readonly { readonly practice: PracticeId; readonly what: string; readonly reason?: string }[];
   };

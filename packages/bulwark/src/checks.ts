@@ -11,6 +11,7 @@ import { checks as input } from './practices/input/checks.ts';
 import { checks as limits } from './practices/limits/checks.ts';
 import { checks as logging } from './practices/logging/checks.ts';
 import { checks as rateLimit } from './practices/rate-limit/checks.ts';
+import { checks as secrets } from './practices/secrets/checks.ts';
 
 /**
  * Every check of every practice: pure functions from what is known of a running app to a verdict.
@@ -33,5 +34,6 @@ export const CHECKS: readonly Check[] = [
   ...limits,
   ...logging,
   ...rateLimit,
+  ...secrets,
   ...PRACTICE_IDS.map(hatchCheck),
 ];

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Decision } from './decisions.ts';
+import type { Refusal } from './errors.ts';
 import { type Emit, emitAsWarning } from './events.ts';
 import type { Layer } from './express/internals.ts';
 import type { PracticeId } from './pipeline.ts';
@@ -81,6 +82,8 @@ export interface GateServices {
   enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void;
   /** Answers a request that is under way with an error, as if it had been passed to `next`. */
   refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void;
+  /** Why nothing answers this request (404, 405), where that is certain: neither a route nor a middleware has the address. */
+  unserved(req: IncomingMessage): Refusal | undefined;
 }
 
 const CONTEXT = Symbol.for('bulwark.context');

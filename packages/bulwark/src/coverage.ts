@@ -2,7 +2,7 @@ import type { Decision } from './decisions.ts';
 import { ConfigError } from './errors.ts';
 import type { RouteRow } from './express/route-table.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
-import { isDecided, type UndecidedRule } from './practices/access/index.ts';
+import { type AccessOptions, isDecided, type UndecidedRule } from './practices/access/index.ts';
 
 /** What a practice does for a route. */
 export interface Coverage {
@@ -11,9 +11,11 @@ export interface Coverage {
   readonly reason?: string;
 }
 
-/** One route and every practice. */
+/** One route, or a middleware that may answer on a path, and every practice. */
 export interface CoverageRow {
-  /** In upper case; `*` for `app.all()`. */
+  /** `middleware`: what stands on a path without a route, such as static files, a proxy or the pages of API docs. */
+  readonly kind: 'route' | 'middleware';
+  /** In upper case; `*` for `app.all()` and middleware. */
   readonly method: string;
   /** As written in the code. */
   readonly path: string;
@@ -28,11 +30,13 @@ export interface Switches {
   readonly undecided: UndecidedRule;
 }
 
+const UNDECIDED = 'no access decision';
+
 /** Every route × every practice. */
 export function coverageOf(rows: readonly RouteRow[], switches: Switches): CoverageRow[] {
-  return rows.map(({ method, path, decisions }) => {
+  return rows.map(({ kind, method, path, decisions }) => {
     const practices = Object.fromEntries(PRACTICE_IDS.map((id) => [id, cover(id, decisions, switches)]));
-    return { method, path, practices: practices as Record<PracticeId, Coverage> };
+    return { kind, method, path, practices: practices as Record<PracticeId, Coverage> };
   });
 }
 
@@ -47,8 +51,8 @@ function cover(id: PracticeId, decisions: readonly Decision[], switches: Switche
     return { state: 'exempt', ...withReason([exemption.reason, ...demands].join(', ')) };
   if (id === 'access' && !isDecided(decisions)) {
     return switches.undecided !== 'allow'
-      ? { state: 'enforced', reason: 'denied: the route has no access decision' }
-      : { state: 'missing', reason: 'the route has no access decision' };
+      ? { state: 'enforced', reason: `denied: ${UNDECIDED}` }
+      : { state: 'missing', reason: UNDECIDED };
   }
   if (switches.monitored.has(id)) return { state: 'missing', reason: 'in monitor mode: reports and lets pass' };
   const summary = own
@@ -61,11 +65,26 @@ function withReason(reason: string | undefined): { reason?: string } {
   return reason === undefined ? {} : { reason };
 }
 
+/** The routes that say nothing of who may call them. Middleware may only pass by, and has nothing to decide then. */
+export function undecidedRoutes(rows: readonly RouteRow[]): string[] {
+  return rows
+    .filter(({ kind, decisions }) => kind === 'route' && !isDecided(decisions))
+    .map(({ method, path }) => `${method} ${path}`);
+}
+
+/** Whether the app has users: the policy says how they are known, or a route asks for one. */
+export function knowsUsers(rows: readonly RouteRow[], access: AccessOptions | false | undefined): boolean {
+  if (access === false) return false;
+  const asks = ({ decisions }: RouteRow): boolean =>
+    decisions.some(({ practice, kind }) => practice === 'access' && kind === 'requirement');
+  return access?.identify !== undefined || rows.some(asks);
+}
+
 /** Refuses to start while a route says nothing of who may call it. */
 export function refuseUndecided(rows: readonly RouteRow[]): void {
-  const open = rows.filter((row) => !isDecided(row.decisions));
+  const open = undecidedRoutes(rows);
   if (open.length === 0) return;
-  const named = open.slice(0, 10).map(({ method, path }) => `${method} ${path}`);
+  const named = open.slice(0, 10);
   throw new ConfigError('ERR_ROUTE_UNDECIDED', {
     field: 'access.undecided',
     message: `routes without an access decision: ${named.join(', ')}${open.length > 10 ? ` and ${open.length - 10} more` : ''}`,

@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   ERR_UNSUPPORTED_EXPRESS: { title: 'This is not an Express 4.21+ or 5 application' },
   ERR_ROUTE_UNDECIDED: { title: 'A route has no access decision' },
   ERR_LISTEN: { title: 'The server cannot listen' },
+  ERR_ENVIRONMENT: { title: 'Environment variables are missing, unusable or unsafe' },
 
   // Refused requests: a Refusal with this status.
   ERR_HOST_NOT_ALLOWED: { status: 421, title: 'This host is not served here' },
@@ -89,8 +90,12 @@ export class ConfigError extends TypeError {
   /** What to write instead. */
   readonly fix: string;
 
-  constructor(code: ConfigCode, detail: { field: string; message: string; fix: string; cause?: unknown }) {
-    super(`${detail.field}: ${detail.message}. Fix: ${detail.fix} [${code}]`, { cause: detail.cause });
+  /** @param detail.text - the whole message, where one sentence is not enough */
+  constructor(
+    code: ConfigCode,
+    detail: { field: string; message: string; fix: string; text?: string; cause?: unknown },
+  ) {
+    super(detail.text ?? `${detail.field}: ${detail.message}. Fix: ${detail.fix} [${code}]`, { cause: detail.cause });
     this.code = code;
     this.field = detail.field;
     this.fix = detail.fix;

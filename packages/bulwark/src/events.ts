@@ -8,7 +8,7 @@ import type { PracticeId } from './pipeline.ts';
  * `malicious_host`, `malicious_url`, `csp_violation`, `excess_connections`, `excess_requests_in_flight`,
  * `excess_requests_shed`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
  * `sys_certificate_warning`, `sys_error`, `sys_handler_timeout`, `sys_limits_incomplete`, `sys_overload_begins`,
- * `sys_overload_ends`, `sys_template_warning`.
+ * `sys_overload_ends`, `sys_secret_exposed`, `sys_secret_generated`, `sys_secret_weak`, `sys_template_warning`.
  */
 export const EVENT_NAMES = [
   'authn_fail',
@@ -34,6 +34,9 @@ export const EVENT_NAMES = [
   'sys_overload_begins',
   'sys_overload_ends',
   'sys_proxy_mismatch',
+  'sys_secret_exposed',
+  'sys_secret_generated',
+  'sys_secret_weak',
   'sys_shutdown',
   'sys_startup',
   'sys_template_warning',

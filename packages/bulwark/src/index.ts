@@ -1,4 +1,5 @@
 export type { Coverage, CoverageRow } from './coverage.ts';
+export { describeCoverage } from './coverage-text.ts';
 export { type Decision, type DecisionHandler, type Exemptable, exempt } from './decisions.ts';
 export {
   type Code,
@@ -28,5 +29,15 @@ export {
 } from './practices/input/index.ts';
 export { limits } from './practices/limits/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
+export {
+  type Env,
+  EnvironmentError,
+  type EnvironmentProblem,
+  type EnvOptions,
+  type EnvSchema,
+  env,
+  Secret,
+  type SecretList,
+} from './practices/secrets/index.ts';
 export { secure } from './secure.ts';
 export type { SelfTestFinding, SelfTestReport } from './self-test.ts';

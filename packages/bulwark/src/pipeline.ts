@@ -11,6 +11,7 @@ export const PRACTICE_IDS = [
   'limits',
   'logging',
   'rate-limit',
+  'secrets',
 ] as const;
 
 /** A practice's id. */
@@ -31,8 +32,9 @@ export interface Place {
 /**
  * What comes before what, and why: the one list. `secure()` compiles it once; a test checks it against the reasons.
  *
- * `errors` is not in it: it stands behind the app, and whatever was refused, thrown or not found ends there. The headers
- * of every practice are set by its `response` hook at the response gate, in this order too.
+ * `errors` is not in it: it stands behind the app, and whatever was refused, thrown or not found ends there. Nor is
+ * `secrets`: it looks at the process once, before there are requests. The headers of every practice are set by its
+ * `response` hook at the response gate, in this order too.
  */
 export const ORDER: readonly Place[] = [
   { step: 'logging', practice: 'logging', after: {} },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Mode } from './context.ts';
 import { ConfigError } from './errors.ts';
+import { modeOf } from './mode.ts';
 import { DEFAULTS_DATES, type DefaultsDate, toConfigError } from './options.ts';
 import { isLoopbackOrigin, parseOrigin } from './origins.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
@@ -15,6 +16,7 @@ import type { EjsOptions, InputOptions } from './practices/input/index.ts';
 import type { LimitsOptions } from './practices/limits/index.ts';
 import type { LoggingOptions } from './practices/logging/index.ts';
 import type { RateLimitOptions } from './practices/rate-limit/index.ts';
+import type { SecretsOptions } from './practices/secrets/index.ts';
 
 /** The policy key of each practice: its id in camel case. */
 export const PRACTICE_KEYS = {
@@ -29,6 +31,7 @@ export const PRACTICE_KEYS = {
   limits: 'limits',
   logging: 'logging',
   'rate-limit': 'rateLimit',
+  secrets: 'secrets',
 } as const;
 
 /**
@@ -68,6 +71,7 @@ export interface Policy {
   readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
   readonly logging?: LoggingOptions | false;
   readonly rateLimit?: RateLimitOptions | false;
+  readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
 }
 
 /** A policy that was read: every decision that does not belong to one practice is made. */
@@ -121,11 +125,6 @@ export function readPolicy(given: Policy): ResolvedPolicy {
   };
   refuseContradictions(policy);
   return policy;
-}
-
-/** Anything that is not exactly one of the two others is production: `staging` must not be laxer than production. */
-function modeOf(environment: string | undefined): Mode {
-  return environment === 'development' || environment === 'test' ? environment : 'production';
 }
 
 function requireOrigins(given: Policy): void {

@@ -10,7 +10,7 @@ import {
   type RequestContext,
   type Services,
 } from './context.ts';
-import { type CoverageRow, coverageOf, refuseUndecided } from './coverage.ts';
+import { type CoverageRow, coverageOf, knowsUsers, refuseUndecided, undecidedRoutes } from './coverage.ts';
 import type { Decision } from './decisions.ts';
 import { Refusal } from './errors.ts';
 import { COALESCED, type EventInput, type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
@@ -30,7 +30,7 @@ import { undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
-import type { SelfTestReport } from './self-test.ts';
+import type { SelfTestReport, SelfTestTarget } from './self-test.ts';
 
 const SELF_TEST_HEADER = 'x-bulwark-self-test';
 const SELF_TEST_ERROR = '/.well-known/bulwark/self-test/throw';
@@ -186,6 +186,11 @@ class GateRuntime implements GateServices {
     res.end(refusal?.code ?? 'ERR_INTERNAL');
   }
 
+  unserved(req: IncomingMessage): Refusal | undefined {
+    const { route, url } = contextOf(req);
+    return route !== undefined || this.#table.hasMiddleware(url) ? undefined : this.#notFound(req);
+  }
+
   #notFound(req: IncomingMessage): Refusal {
     const allowed = this.#table.allowedMethods(contextOf(req).url);
     if (allowed.length === 0 || allowed.includes(req.method ?? '')) {
@@ -292,11 +297,20 @@ class GateRuntime implements GateServices {
     if (router === undefined) return;
     if (undecidedRule(this.#policy.given.access) === 'refuse-to-start') refuseUndecided(this.#table.rows());
     this.#sealed = true;
+    for (const event of this.#practices.early) this.#events.emit(event);
   }
 
   #coverage(): CoverageRow[] {
     const { off, monitored, given } = this.#policy;
     return coverageOf(this.#table.rows(), { off, monitored, undecided: undecidedRule(given.access) });
+  }
+
+  #accessFacts(): SelfTestTarget['access'] {
+    const { off, given } = this.#policy;
+    if (off.has('access')) return undefined;
+    const rows = this.#table.rows();
+    const open = undecidedRule(given.access) === 'allow' ? undecidedRoutes(rows) : [];
+    return { users: knowsUsers(rows, given.access), open };
   }
 
   async #listen(options: GateListenOptions): Promise<GateListening> {
@@ -333,6 +347,8 @@ class GateRuntime implements GateServices {
         listening: [...this.#listening][0],
         headers: { [SELF_TEST_HEADER]: this.#selfTestToken },
         coverage: this.#coverage(),
+        secrets: this.#practices.secrets,
+        access: this.#accessFacts(),
       });
     } finally {
       this.#selfTestToken = undefined;

@@ -11,6 +11,7 @@ import type { ResolvedPolicy } from './policy.ts';
 import { rawUses } from './practices/input/index.ts';
 import { serverOptions } from './practices/limits/index.ts';
 import { serverFacts } from './practices/limits/server.ts';
+import type { SecretsReport } from './practices/secrets/index.ts';
 
 /** One check that did not pass. */
 export interface SelfTestFinding {
@@ -38,6 +39,8 @@ export interface SelfTestTarget {
   /** Sent with each probe, so that the gate knows its own. */
   readonly headers: Readonly<Record<string, string>>;
   readonly coverage: readonly CoverageRow[];
+  readonly secrets: SecretsReport | undefined;
+  readonly access: NonNullable<RunningFacts['inside']>['access'];
 }
 
 const PROBE_TIMEOUT = 5000;
@@ -89,6 +92,8 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       },
       off: [...target.policy.off],
       monitored: [...target.policy.monitored],
+      ...(target.access === undefined ? {} : { access: target.access }),
+      ...(target.secrets === undefined ? {} : { secrets: target.secrets }),
       hatches: hatchesOf(target),
     },
   };
@@ -207,7 +212,13 @@ function namedHatches(practice: PracticeId, value: unknown, path: string): Hatch
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
     /^(dangerously|insecure)[A-Z]/.test(key) && inner !== false && inner !== undefined
-      ? [{ practice, what: `${path}.${key}` }]
+      ? namedHatch(practice, inner, `${path}.${key}`)
       : namedHatches(practice, inner, `${path}.${key}`),
   );
+}
+
+/** A list says what it lets pass. */
+function namedHatch(practice: PracticeId, value: unknown, path: string): Hatch[] {
+  if (!Array.isArray(value)) return [{ practice, what: path }];
+  return value.map((item) => ({ practice, what: `${path}: ${String(item)}` }));
 }

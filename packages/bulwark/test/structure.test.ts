@@ -97,9 +97,9 @@ describe('the order', () => {
     expect(steps.filter((step, i) => steps.indexOf(step) !== i)).toEqual([]);
   });
 
-  it('holds every practice but errors, which stands behind the app', () => {
+  it('holds every practice but errors, which stands behind the app, and secrets, which stands before all requests', () => {
     const practices = new Set<string>(ORDER.flatMap((place) => place.practice ?? []));
-    expect([...practices].toSorted()).toEqual(ids.filter((id) => id !== 'errors'));
+    expect([...practices].toSorted()).toEqual(ids.filter((id) => id !== 'errors' && id !== 'secrets'));
   });
 
   it.each(ORDER.map((place, i) => [place.step, place, i] as const))('%s: comes after what it names', (_, place, i) => {

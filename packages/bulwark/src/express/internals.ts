@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, METHODS as NODES_METHODS, type ServerResponse } from 'node:http';
 import type { Handler, Next } from '../context.ts';
 
 /**
@@ -51,6 +51,8 @@ export interface Route {
   readonly methods: Readonly<Record<string, boolean>>;
 }
 
+const METHODS = NODES_METHODS.map((method) => method.toLowerCase());
+
 /** True for an Express application of a version that Bulwark knows. */
 export function isExpressApp(value: unknown): value is ExpressApp {
   if (typeof value !== 'function') return false;
@@ -74,6 +76,11 @@ export function isExpress4(app: ExpressApp): boolean {
  */
 export function routerOf(app: ExpressApp): Router | undefined {
   return isExpress4(app) ? (app as { _router?: Router })._router : (app as { router?: Router }).router;
+}
+
+/** Whether a layer holds an app that has nothing in it yet: Express 4 makes its router when the first route comes. */
+export function isEmptyApp(layer: Layer): boolean {
+  return layer.name === 'mounted_app' && mountedApp(layer) === undefined;
 }
 
 /** The nested router that a layer holds, if it holds one. */
@@ -122,6 +129,15 @@ export function mountedApp(layer: Layer): ExpressApp | undefined {
   return found;
 }
 
+/**
+ * How many of a stack's first layers are Express 4's own, which answer nothing: an app begins with two. Where a bundler has
+ * renamed them they count as middleware of the app's, which is the stricter way.
+ */
+export function ownSteps(stack: readonly Layer[]): number {
+  const [query, init] = stack;
+  return query?.regexp !== undefined && query.name === 'query' && init?.name === 'expressInit' ? 2 : 0;
+}
+
 /** The part of the path that a layer matches, or undefined. Throws as Express does on malformed percent-encoding. */
 export function matchedPath(layer: Layer, path: string): string | undefined {
   const match = layer.match(path);
@@ -135,8 +151,9 @@ export function handlesMethod(route: Route, method: string): boolean {
   return Boolean(route.methods._all || route.methods[name] || (name === 'head' && route.methods.get));
 }
 
-/** The methods that a route names, in upper case; `*` for `.all()`. */
+/** The methods that a route names, in upper case; `*` for `.all()`, which `app.all()` writes out one by one. */
 export function methodsOf(route: Route): string[] {
+  if (METHODS.every((method) => route.methods[method])) return ['*'];
   return Object.keys(route.methods).map((method) => (method === '_all' ? '*' : method.toUpperCase()));
 }
 

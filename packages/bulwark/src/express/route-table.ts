@@ -4,11 +4,13 @@ import {
   describePath,
   type ExpressApp,
   handlesMethod,
+  isEmptyApp,
   type Layer,
   matchedPath,
   methodsOf,
   mountedApp,
   nestedRouter,
+  ownSteps,
   pathOf,
   type Route,
   type Router,
@@ -25,14 +27,15 @@ export interface RouteMatch {
   readonly passed: readonly Decision[];
 }
 
-/** One route of the app, for the coverage. */
+/** One route of the app, or a middleware that may answer on a path, for the coverage. */
 export interface RouteRow {
+  readonly kind: 'route' | 'middleware';
   readonly method: string;
   readonly path: string;
   readonly decisions: readonly Decision[];
 }
 
-/** A layer that the look-up must visit: a route, a router, or a decision. Plain middleware is left out. */
+/** A layer that is a route, a router or a decision; or, with none of these, a plain middleware. */
 interface Node {
   readonly layer: Layer;
   readonly route: Route | undefined;
@@ -43,7 +46,11 @@ interface Node {
 interface Compiled {
   readonly length: number;
   readonly last: Layer | undefined;
+  /** What the look-up must visit: all but plain middleware. */
   readonly nodes: readonly Node[];
+  readonly all: readonly Node[];
+  /** A mounted app has no router yet, and may get one. */
+  readonly unfinished: boolean;
 }
 
 /** What is gathered on the way to a route. */
@@ -63,6 +70,8 @@ interface Scoped {
   readonly decision: Decision;
 }
 
+/** No route has it. */
+const NO_METHOD = '-';
 const NOTHING: readonly Decision[] = [];
 const NONE: RouteMatch = { layer: undefined, decisions: NOTHING, passed: NOTHING };
 
@@ -119,35 +128,72 @@ export class RouteTable {
     return [...methods].sort();
   }
 
+  /**
+   * Whether a plain middleware would be asked for this path. Nobody can tell from outside which of them answer and which
+   * only pass by, so each counts.
+   */
+  hasMiddleware(url: string): boolean {
+    const router = routerOf(this.#app);
+    const path = pathnameOf(url);
+    return router !== undefined && path !== undefined && this.#hasMiddleware(router, path);
+  }
+
   /** Visits the whole tree once, so that routers and mounted apps are known before the first request. */
   seal(): void {
     this.rows();
   }
 
-  /** Every route of the app with its path as written. */
+  /**
+   * Every route of the app with its path as written, and every plain middleware that stands on a path of its own, or in a
+   * router (or an app) without routes: it may answer there. Middleware that stands on every path is in no row otherwise.
+   */
   rows(): RouteRow[] {
     const router = routerOf(this.#app);
-    return router === undefined ? [] : this.#rowsOf(router, '', []);
+    return router === undefined ? [] : this.#rowsOf(router, undefined, []).map((row) => this.#asLookedUp(row));
   }
 
-  #rowsOf(router: Router, prefix: string, inherited: readonly Scoped[]): RouteRow[] {
+  /** For a request that no route takes, what stands behind a middleware counts as well: the row says what the look-up says. */
+  #asLookedUp(row: RouteRow): RouteRow {
+    if (row.kind === 'route' || !/^[\w\-.~/]*$/.test(row.path)) return row;
+    const match = this.find(NO_METHOD, row.path);
+    return match === undefined || match.layer !== undefined ? row : { ...row, decisions: match.decisions };
+  }
+
+  #rowsOf(router: Router, mount: string | undefined, inherited: readonly Scoped[]): RouteRow[] {
+    const prefix = mount ?? '';
     const rows: RouteRow[] = [];
+    let answersBelow = false;
     const scoped = [...inherited];
-    for (const node of this.#nodes(router)) {
-      const { route, decision } = node;
+    const above = (path: unknown): Decision[] =>
+      scoped.filter((item) => isInScope(item, prefix, path)).map((item) => item.decision);
+    for (const node of this.#compile(router).all) {
+      const { layer, route, decision } = node;
       if (route !== undefined) {
         const path = joinPaths(prefix, describePath(route.path));
-        const above = scoped.filter((item) => isInScope(item, prefix, route.path)).map((item) => item.decision);
         for (const method of methodsOf(route)) {
-          rows.push({ method, path, decisions: [...above, ...routeDecisions(route, method)] });
+          const decisions = [...above(route.path), ...routeDecisions(route, method)];
+          rows.push({ kind: 'route', method, path, decisions });
         }
         continue;
       }
-      const path = joinPaths(prefix, pathOf(node.layer));
-      if (decision !== undefined) scoped.push({ prefix, layer: node.layer, decision });
-      if (node.router !== undefined) rows.push(...this.#rowsOf(node.router, path, scoped));
+      const own = pathOf(layer);
+      if (decision !== undefined) scoped.push({ prefix, layer, decision });
+      else if (node.router !== undefined) rows.push(...this.#rowsOf(node.router, joinPaths(prefix, own), scoped));
+      else if (isEveryPath(own)) answersBelow = true;
+      else addMiddleware(rows, joinPaths(prefix, own), above(own));
     }
+    // Beside routes it passes by, as a rule; without any, it is what answers. A router on every path is passed by all.
+    const isOnItsOwn = rows.every(({ kind }) => kind === 'middleware') && (mount === undefined || !isEveryPath(mount));
+    if (answersBelow && isOnItsOwn) addMiddleware(rows, joinPaths(prefix, '/'), above('/'));
     return rows;
+  }
+
+  #hasMiddleware(router: Router, path: string): boolean {
+    return this.#compile(router).all.some((node) => {
+      if (node.route !== undefined || node.decision !== undefined) return false;
+      const rest = restOfPath(node.layer, path);
+      return rest !== undefined && (node.router === undefined || this.#hasMiddleware(node.router, rest));
+    });
   }
 
   #walk(router: Router, method: string, path: string, upTo: Layer | undefined, way: Way): Layer | undefined {
@@ -188,26 +234,52 @@ export class RouteTable {
   }
 
   #nodes(router: Router): readonly Node[] {
-    const { stack } = router;
-    const known = this.#compiled.get(router);
-    if (known !== undefined && known.length === stack.length && known.last === stack[stack.length - 1]) {
-      return known.nodes;
-    }
-    this.#onRouter(router);
-    const nodes = stack.map((layer) => this.#nodeOf(layer)).filter((node) => node !== undefined);
-    this.#compiled.set(router, { length: stack.length, last: stack[stack.length - 1], nodes });
-    return nodes;
+    return this.#compile(router).nodes;
   }
 
-  #nodeOf(layer: Layer): Node | undefined {
-    if (layer.route !== undefined) return { layer, route: layer.route, router: undefined, decision: undefined };
-    const decision = decisionOf(layer.handle);
-    if (decision !== undefined) return { layer, route: undefined, router: undefined, decision };
-    const mounted = mountedApp(layer);
-    if (mounted !== undefined) this.#onApp(mounted);
-    const router = mounted === undefined ? nestedRouter(layer) : routerOf(mounted);
-    return router === undefined ? undefined : { layer, route: undefined, router, decision: undefined };
+  #compile(router: Router): Compiled {
+    const { stack } = router;
+    const last = stack[stack.length - 1];
+    const known = this.#compiled.get(router);
+    if (known !== undefined && !known.unfinished && known.length === stack.length && known.last === last) return known;
+    this.#onRouter(router);
+    const found = stack.slice(ownSteps(stack)).map((layer) => this.#nodeOf(layer));
+    const all = found.filter((node) => typeof node === 'object');
+    const nodes = all.filter((node) => (node.route ?? node.router ?? node.decision) !== undefined);
+    const compiled = { length: stack.length, last, nodes, all, unfinished: found.includes('empty app') };
+    this.#compiled.set(router, compiled);
+    return compiled;
   }
+
+  /** What a layer is; nothing where it answers no request that went well: error handlers. */
+  #nodeOf(layer: Layer): Node | 'empty app' | 'nothing' {
+    const node: Node = { layer, route: layer.route, router: undefined, decision: undefined };
+    if (layer.route !== undefined) return node;
+    const decision = decisionOf(layer.handle);
+    if (decision !== undefined) return { ...node, decision };
+    const mounted = mountedApp(layer);
+    if (mounted !== undefined) {
+      this.#onApp(mounted);
+      const router = routerOf(mounted);
+      return router === undefined ? 'empty app' : { ...node, router };
+    }
+    if (isEmptyApp(layer)) return 'empty app';
+    const router = nestedRouter(layer);
+    if (router !== undefined) return { ...node, router };
+    return layer.handle.length > 3 ? 'nothing' : node;
+  }
+}
+
+/** A middleware on a path, once, however many handlers it has there. */
+function addMiddleware(rows: RouteRow[], path: string, decisions: readonly Decision[]): void {
+  const known = rows.findIndex((row) => row.kind === 'middleware' && row.path === path);
+  // The last one is what answers, if the others pass; by then all decisions before it have been met.
+  if (known !== -1) rows.splice(known, 1);
+  rows.push({ kind: 'middleware', method: '*', path, decisions });
+}
+
+function isEveryPath(path: string): boolean {
+  return path === '' || path === '/';
 }
 
 /** The decisions among a route's own handlers for a method. */
@@ -218,7 +290,8 @@ export function routeDecisions(route: Route, method: string): Decision[] {
   for (const layer of route.stack) {
     const applies = layer.method === undefined || layer.method === name;
     const decision = applies || method === '*' ? decisionOf(layer.handle) : undefined;
-    if (decision !== undefined) decisions.push(decision);
+    // `app.all()` repeats each handler for each method.
+    if (decision !== undefined && !decisions.includes(decision)) decisions.push(decision);
   }
   return decisions;
 }

@@ -7,7 +7,7 @@ import { type App, handWire, pairOf, statuses } from './support/hand-wired.ts';
 const ANN = 'Bearer ann';
 
 describe.each(EXPRESS)('access on Express %s', (_version, express) => {
-  it('2.13: a guard on each route, and one route where it was forgotten', async () => {
+  it('2.13a: a guard on each route, and one route where it was forgotten', async () => {
     let deleted = 0;
     const guard: import('express').RequestHandler = (req, res, next) => {
       if (req.headers.authorization === ANN) next();
@@ -53,7 +53,37 @@ describe.each(EXPRESS)('access on Express %s', (_version, express) => {
     const row = gate.coverage().find(({ method }) => method === 'DELETE');
     expect(row?.practices.access).toEqual({
       state: 'enforced',
-      reason: 'denied: the route has no access decision',
+      reason: 'denied: no access decision',
     });
+  });
+
+  it('2.13b: what answers is no route, and no guard of a route stands before it', async () => {
+    const build = (secured: boolean): App => {
+      const app = express();
+      handWire(app, express, { order: ['helmet', 'json'] });
+      app.use('/internal-docs', (_req, res) => void res.send('every endpoint'));
+      app.use(
+        '/metrics',
+        express.Router().use((_req, res) => void res.send('customers 42')),
+      );
+      if (secured) app.use('/assets', access.public('scripts and styles'));
+      app.use('/assets', (_req, res) => void res.send('body {}'));
+      return app;
+    };
+    const { wired, secured, gate } = pairOf(build, { access: { identify: () => undefined } });
+    const requests: Sent[] = [{ target: '/internal-docs/' }, { target: '/metrics' }, { target: '/assets/a.css' }];
+    expect(statuses(await ask(wired, ...requests))).toEqual([200, 200, 200]);
+    const [docs, metrics, assets] = await ask(secured, ...requests);
+    for (const answer of [docs, metrics]) {
+      expect(answer?.json()).toMatchObject({ status: 403, code: 'ERR_ACCESS_DENIED' });
+    }
+    expect(assets?.body).toBe('body {}');
+    expect(gate.coverage().map(({ path, practices }) => [path, practices.access])).toEqual([
+      ['/internal-docs', { state: 'enforced', reason: 'denied: no access decision' }],
+      ['/metrics', { state: 'enforced', reason: 'denied: no access decision' }],
+      ['/assets', { state: 'exempt', reason: 'scripts and styles' }],
+      // An app without any route: what stands on every path has a row as well.
+      ['/', { state: 'enforced', reason: 'denied: no access decision' }],
+    ]);
   });
 });

@@ -1,13 +1,26 @@
-import { access, exempt, type Gate, headers, input, limit, type Policy, secure } from '../../src/index.ts';
+import {
+  type AccessOptions,
+  access,
+  exempt,
+  type Gate,
+  headers,
+  input,
+  limit,
+  type Policy,
+  secure,
+} from '../../src/index.ts';
 import { cors } from '../../src/practices/cors/index.ts';
 import type { Express } from './http.ts';
 
 /** Which of the apps a request of the corpus goes to. */
-export type Setting = 'direct' | 'limited' | 'proxied' | 'plain';
+export type Setting = 'direct' | 'limited' | 'proxied' | 'plain' | 'denied';
 
 const ORIGIN = 'https://shop.example';
 /** So that what is left of a limit does not depend on how long a run takes. */
 const standingStill = (): number => 0;
+
+const identify: NonNullable<AccessOptions['identify']> = ({ headers: { authorization } }) =>
+  authorization === undefined ? undefined : { id: 'ann', roles: authorization === 'Bearer admin' ? ['admin'] : [] };
 
 const SETTINGS: Readonly<Record<Setting, Partial<Policy>>> = {
   /** Reached directly, over what the test takes for TLS: the redirect to HTTPS is off. */
@@ -18,6 +31,8 @@ const SETTINGS: Readonly<Record<Setting, Partial<Policy>>> = {
   proxied: { proxy: 'nginx' },
   /** Reached directly, over plain HTTP. */
   plain: {},
+  /** Reached directly; what nobody decided about is denied. */
+  denied: { https: false, access: { identify } },
 };
 
 /**
@@ -39,13 +54,7 @@ export function createVerdictApp(
     rateLimit: { now: standingStill },
     cors: { origins: ['https://app.example'], credentials: true },
     csrf: { trustedOrigins: ['https://login.example'] },
-    access: {
-      undecided: 'allow',
-      identify: ({ headers: { authorization } }) =>
-        authorization === undefined
-          ? undefined
-          : { id: 'ann', roles: authorization === 'Bearer admin' ? ['admin'] : [] },
-    },
+    access: { undecided: 'allow', identify },
     ...SETTINGS[setting],
     ...change,
   });
@@ -75,6 +84,7 @@ export function createVerdictApp(
   );
   app.get('/account', access.authenticated(), (_req, res) => void res.send('account'));
   app.delete('/users/:id', access.role('admin'), (_req, res) => void res.send('removed'));
+  app.use('/assets', (_req, _res, next) => next());
   app.get('/cookie', (_req, res) => void res.cookie('sid', '1').send('cookie'));
   app.get('/redirect', (_req, res) => res.redirect('/'));
   app.get('/throws', () => {

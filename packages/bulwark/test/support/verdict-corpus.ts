@@ -274,6 +274,21 @@ const LIMITS_AND_ACCESS: readonly Row[] = [
   }),
 ];
 
+const UNDECIDED: readonly Row[] = [
+  row('denied: a route that nobody decided about', '403 ERR_ACCESS_DENIED', { app: 'denied', target: '/who' }),
+  row('denied: the same with HEAD', '403', { app: 'denied', method: 'HEAD', target: '/who' }),
+  row('denied: no route', '404 ERR_NOT_FOUND', { app: 'denied', target: '/nowhere' }),
+  row('denied: no route below one', '404 ERR_NOT_FOUND', { app: 'denied', target: '/who/else' }),
+  row('denied: a method that the route does not have', '405 ERR_METHOD_NOT_ALLOWED', {
+    app: 'denied',
+    method: 'DELETE',
+    target: '/who',
+  }),
+  row('denied: what may answer is a middleware', '403 ERR_ACCESS_DENIED', { app: 'denied', target: '/assets/none' }),
+  row('denied: a stranger', '401 ERR_AUTHENTICATION_REQUIRED', { app: 'denied', target: '/account' }),
+  row('denied: a user', '200', { app: 'denied', target: '/account', headers: [['Authorization', 'Bearer ann']] }),
+];
+
 /** Every request, in the order in which they are sent. */
 export const CORPUS: readonly Row[] = [
   ...HOSTS,
@@ -285,4 +300,5 @@ export const CORPUS: readonly Row[] = [
   ...INPUT,
   ...MESSAGES,
   ...LIMITS_AND_ACCESS,
+  ...UNDECIDED,
 ];

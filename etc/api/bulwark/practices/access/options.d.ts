@@ -4,7 +4,7 @@ export interface Identity {
     readonly roles?: readonly string[];
     readonly factors?: Readonly<Record<string, number>>;
 }
-export type Identify = (req: IncomingMessage) => Identity | undefined | Promise<Identity | undefined>;
+export type Identify = (req: IncomingMessage) => Identity | undefined | null | Promise<Identity | undefined | null>;
 export interface AccessOptions {
     readonly undecided?: 'deny' | 'allow' | 'refuse-to-start';
     readonly identify?: Identify;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Middleware, Next, Services } from '../../context.ts';
+import { contextOf, type Middleware, type Next, type Services } from '../../context.ts';
 import {
   type Decision,
   type DecisionHandler,
@@ -50,30 +50,34 @@ export interface Access {
   factor(name: string, options: { within: Duration }): DecisionHandler;
 }
 
+const UNDECIDED = 'this address has no access decision, and the policy denies those';
+
 /** What a decision demands of an identity: nothing to say means yes. */
 type Demand = (identity: Identity, now: number) => string | undefined;
 
 function createAccess(options: AccessOptions = {}): Middleware {
-  const { identify }: ResolvedAccessOptions = resolveOptions(schema, DEFAULTS, options, 'access');
+  const { identify, undecided }: ResolvedAccessOptions = resolveOptions(schema, DEFAULTS, options, 'access');
   const rule = undecidedRule(options);
 
   function access(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const decisions = decisionsFor(req, 'access');
-    if (decisions.length === 0) {
-      if (rule === 'allow') return next();
-      return next(
-        new Refusal('ERR_ACCESS_DENIED', { reason: 'this route has no access decision, and the policy denies those' }),
-      );
+    const { gate } = contextOf(req);
+    // Direction: open, where it is used alone and nobody asked for `deny`. Reason: nobody knows the route yet, and to deny
+    // would be to deny all. Mitigation: decisions are carried out where they stand; in `secure()` the gate knows the route.
+    const goesOn = rule === 'allow' || (gate === undefined && undecided === undefined);
+    if (decisions.length === 0 && !goesOn) {
+      return next(gate?.unserved(req) ?? new Refusal('ERR_ACCESS_DENIED', { reason: UNDECIDED }));
     }
     // Without `identify`, users become known further on (passport and the like): the decisions stand in the routes.
-    if (identify === undefined || decisions.every((decision) => decision.enforce === undefined)) return next();
+    const isOpen = gate !== undefined && decisions.every((decision) => decision.enforce === undefined);
+    if (identify === undefined || isOpen) return next();
     Promise.resolve()
       .then(() => identify(req))
       .then((identity) => {
-        (req as WithIdentity)[IDENTITY] = { identity };
+        (req as WithIdentity)[IDENTITY] = { identity: readIdentity(identity) };
         enforceAll(decisions, req, res, next);
       })
-      .catch(next);
+      .catch((error: unknown) => next(error ?? new Error('access.identify failed, and did not say why')));
   }
   return access;
 }
@@ -96,6 +100,36 @@ function demand(summary: string, check: Demand): DecisionHandler {
   return decide({ practice: 'access', kind: 'requirement', summary, enforce });
 }
 
+/**
+ * A user as decisions may rely on one, or nobody. What is no user and not nothing is a bug of `identify`, and no reason to
+ * let anybody in: it ends in 500.
+ */
+function readIdentity(found: unknown): Identity | undefined {
+  // What look-ups return for nobody: undefined, null, false, ''.
+  if (!found) return undefined;
+  if (typeof found !== 'object') throw malformed('a user');
+  const { id, roles, factors } = found as { id?: unknown; roles?: unknown; factors?: unknown };
+  if (!isId(id)) throw malformed('a user with an id');
+  if (roles !== undefined && !(Array.isArray(roles) && roles.every((role) => typeof role === 'string'))) {
+    throw malformed('roles as a list of names');
+  }
+  if (factors !== undefined && (typeof factors !== 'object' || factors === null)) throw malformed('factors by name');
+  return {
+    ...found,
+    id: String(id),
+    ...(roles === undefined ? {} : { roles: [...roles] }),
+    ...(factors === undefined ? {} : { factors: { ...(factors as Record<string, number>) } }),
+  };
+}
+
+function isId(value: unknown): value is string | number {
+  return (typeof value === 'string' && value !== '') || (typeof value === 'number' && Number.isSafeInteger(value));
+}
+
+function malformed(expected: string): TypeError {
+  return new TypeError(`access.identify did not return ${expected}: see Identity`);
+}
+
 const IDENTITY = Symbol('bulwark.identity');
 type WithIdentity = IncomingMessage & { [IDENTITY]?: { identity: Identity | undefined }; user?: unknown };
 
@@ -110,7 +144,7 @@ export function identityOf(req: IncomingMessage): Identity | undefined {
   if (known !== undefined) return known.identity;
   const user = carrier.user as Record<string, unknown> | undefined | null;
   if (typeof user !== 'object' || user === null) return undefined;
-  const id = [user.id, user.sub, user._id].find((value) => typeof value === 'string' || typeof value === 'number');
+  const id = [user.id, user.sub, user._id].find(isId);
   if (id === undefined) return undefined;
   const roles = Array.isArray(user.roles) ? user.roles : typeof user.role === 'string' ? [user.role] : [];
   return { id: String(id), roles: roles.filter((role): role is string => typeof role === 'string') };
@@ -161,7 +195,8 @@ export const access: Access = Object.assign(createAccess, {
     const within = parseDuration(options?.within, 'access.factor().within');
     return demand(`factor ${name} within ${options.within}`, (identity, now) => {
       const proven = Object.entries(identity.factors ?? {}).some(
-        ([factor, at]) => (name === 'any' || factor === name) && now - at <= within && at <= now,
+        ([factor, at]) =>
+          (name === 'any' || factor === name) && typeof at === 'number' && now - at <= within && at <= now,
       );
       return proven ? undefined : 'this needs a fresh proof of who you are';
     });

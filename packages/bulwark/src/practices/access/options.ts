@@ -3,20 +3,22 @@ import { z } from 'zod';
 
 /** A user, as far as access decisions need to know one. */
 export interface Identity {
+  /** Not empty; a whole number is taken as text. */
   readonly id: string;
   readonly roles?: readonly string[];
   /** Factors that were proven in this session, with the time (milliseconds since 1970): `{ totp: 1750000000000 }`. */
   readonly factors?: Readonly<Record<string, number>>;
 }
 
-/** Finds the user of a request; undefined for a stranger. */
-export type Identify = (req: IncomingMessage) => Identity | undefined | Promise<Identity | undefined>;
+/** Finds the user of a request; undefined or null for a stranger. What it throws is answered with 500, and nobody gets in. */
+export type Identify = (req: IncomingMessage) => Identity | undefined | null | Promise<Identity | undefined | null>;
 
 /** Options of the `access` practice. */
 export interface AccessOptions {
   /**
    * What happens to a route without a decision. Default: `'deny'` once the policy has a way to know users (`identify`),
-   * else `'allow'`, and the coverage says `missing`. `'refuse-to-start'` throws at the first request or `listen`.
+   * else `'allow'`, and the coverage says `missing`. `'refuse-to-start'` throws at the first request or `listen`. Denied, a
+   * middleware answers only where a decision stands on its path, and an address that nothing has is 404.
    */
   readonly undecided?: 'deny' | 'allow' | 'refuse-to-start';
   /** How users are known. Without it, decisions are carried out where they stand in the route, on `req.user`. */

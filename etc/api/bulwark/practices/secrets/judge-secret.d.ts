@@ -1,0 +1,4 @@
+export interface Weakness {
+    readonly kind: 'development' | 'placeholder' | 'weak';
+    readonly problem: string;
+}

@@ -1,0 +1,1 @@
+export type EnvironmentSource = Readonly<Record<string, string | undefined>>;
