@@ -28,6 +28,7 @@ import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
 import { undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
+import { SILENT } from './practices/logging/app-logger.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
 import type { SelfTestReport } from './self-test.ts';
 
@@ -54,7 +55,7 @@ export function secure(app: unknown, policy: Policy): Gate {
   const read = readPolicy(policy);
   const events = new SecurityEvents();
   const practices = buildPractices(read, { emit: events.emit, mode: read.mode });
-  if (practices.logEvent !== undefined) events.on('*', practices.logEvent);
+  if (practices.logging !== undefined) events.on('*', practices.logging.logEvent);
 
   const runtime = new GateRuntime(target, read, events, practices);
   markSecured(target);
@@ -83,7 +84,12 @@ class GateRuntime implements GateServices {
     this.#policy = policy;
     this.#events = events;
     this.#practices = practices;
-    this.#services = { emit: events.emit, mode: policy.mode };
+    const { logging } = practices;
+    this.#services = {
+      emit: events.emit,
+      mode: policy.mode,
+      ...(logging === undefined ? {} : { onUnread: logging.logUnread }),
+    };
     this.#writeHead = createResponseGate(practices.hooks);
     this.#trust = trustProxyFunction(policy.proxy);
     this.#table = new RouteTable(app, {
@@ -101,6 +107,7 @@ class GateRuntime implements GateServices {
     this.gate = {
       handler: (req, res) => void app(req, res),
       policy,
+      log: logging?.log ?? SILENT,
       listen: (options = {}) => this.#listen(options),
       on: (event, listener) => events.on(event, listener),
       coverage: () => this.#coverage(),
@@ -262,6 +269,7 @@ class GateRuntime implements GateServices {
       code: refusal.code,
       ...(monitored ? { monitored } : {}),
       ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
+      ...(context.trace === undefined ? {} : { traceId: context.trace.traceId }),
       ...(context.client === undefined ? {} : { sourceIp: context.client.ip }),
       method: req.method ?? '',
       path: context.url.split('?', 1)[0] ?? '/',
@@ -295,6 +303,7 @@ class GateRuntime implements GateServices {
       if (!this.#listening.delete(listening)) return;
       await listening.close();
       this.#say('sys_shutdown', 'INFO', `closed ${listening.url}`);
+      await this.#practices.logging?.flush();
     };
     return { ...listening, close };
   }
@@ -304,6 +313,7 @@ class GateRuntime implements GateServices {
     this.#listening.clear();
     await Promise.all(open.map((listening) => listening.close()));
     if (open.length > 0) this.#say('sys_shutdown', 'INFO', 'closed');
+    await this.#practices.logging?.flush();
   }
 
   async #selfTest(): Promise<SelfTestReport> {
