@@ -41,6 +41,8 @@ export interface RunningFacts {
     /** Practices that are off, and those that only report. */
     readonly off: readonly PracticeId[];
     readonly monitored: readonly PracticeId[];
+    /** Whether each request leaves a line in the log. */
+    readonly requestLines?: boolean;
     /** Escape hatches in use: `dangerously…`/`insecure…` settings, and `exempt()` with its route and reason. */
     readonly hatches: readonly { readonly practice: PracticeId; readonly what: string; readonly reason?: string }[];
   };

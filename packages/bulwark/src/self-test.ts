@@ -87,6 +87,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       },
       off: [...target.policy.off],
       monitored: [...target.policy.monitored],
+      requestLines: hasRequestLines(target.policy),
       hatches: hatchesOf(target),
     },
   };
@@ -171,6 +172,10 @@ function send(
     request.on('error', () => resolve(undefined));
     request.end(body);
   });
+}
+
+function hasRequestLines({ off, given }: ResolvedPolicy): boolean {
+  return !off.has('logging') && (typeof given.logging !== 'object' || given.logging.level !== false);
 }
 
 type Hatch = NonNullable<RunningFacts['inside']>['hatches'][number];
