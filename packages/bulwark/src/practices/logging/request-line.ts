@@ -46,23 +46,22 @@ export function lineWriter(
     const host = client?.host ?? req.headers.host;
     const isBodyless = begun.method === 'HEAD' || res.statusCode === 304;
     const bytes = isBodyless ? Number.NaN : Number(res.getHeader('content-length') ?? Number.NaN);
-    const record = {
-      requestId,
-      ...(trace === undefined ? {} : { traceId: trace.traceId }),
-      ...(trace?.parentId === undefined ? {} : { parentId: trace.parentId }),
-      method: begun.method,
-      path: loggedPath(begun.target),
-      ...(readQuery === undefined ? {} : { query: readQuery(begun.target) }),
-      ...(aborted && !res.headersSent ? {} : { status: res.statusCode }),
-      durationMs: Math.round((performance.now() - begun.at) * 1000) / 1000,
-      ...(Number.isFinite(bytes) ? { bytes } : {}),
-      ip,
-      ...(host === undefined ? {} : { host: cleanText(host, MAX_HOST) }),
-      ...(userAgent === undefined ? {} : { userAgent: cleanText(userAgent, MAX_USER_AGENT) }),
-      ...(readHeaders === undefined ? {} : { headers: readHeaders(req.headers) }),
-      ...(aborted ? { aborted } : {}),
-      ...verdict.about?.(),
-    };
+    // One after the other: spreading what may be absent is measurably slower.
+    const record: Record<string, unknown> = { requestId };
+    if (trace !== undefined) record.traceId = trace.traceId;
+    if (trace?.parentId !== undefined) record.parentId = trace.parentId;
+    record.method = begun.method;
+    record.path = loggedPath(begun.target);
+    if (readQuery !== undefined) record.query = readQuery(begun.target);
+    if (!aborted || res.headersSent) record.status = res.statusCode;
+    record.durationMs = Math.round((performance.now() - begun.at) * 1000) / 1000;
+    if (Number.isFinite(bytes)) record.bytes = bytes;
+    record.ip = ip;
+    if (host !== undefined) record.host = cleanText(host, MAX_HOST);
+    if (userAgent !== undefined) record.userAgent = cleanText(userAgent, MAX_USER_AGENT);
+    if (readHeaders !== undefined) record.headers = readHeaders(req.headers);
+    if (aborted) record.aborted = true;
+    if (verdict.about !== undefined) Object.assign(record, verdict.about());
     logger[verdict.level](record, verdict.message);
   };
 }

@@ -18,7 +18,6 @@ export const MAX_WAITING: number = 2 * 1024 * 1024;
 const MAX_WAITING_OBJECTS = 4096;
 const FLUSH_TIME = 2000;
 
-type Emitter = LineStream & { on?(event: string, listener: (value: unknown) => void): unknown };
 type Buffered = LineStream & {
   readonly writableLength: number;
   readonly writable: boolean;
@@ -34,30 +33,36 @@ type Buffered = LineStream & {
  *   and counted. Waiting for it would make each request wait, and keeping them all would fill the memory.
  */
 export function openSink(stream: LineStream, losses: Losses, maxWaiting: number = MAX_WAITING): Sink {
-  const emitter = stream as Emitter;
-  if (typeof emitter.on === 'function') {
+  const { on } = stream as { on?: (event: string, listener: (value: unknown) => void) => unknown };
+  if (typeof on === 'function') {
     // The lines are counted where each is refused; an error may concern none, or many.
-    emitter.on('error', (error) => losses.trouble(lossReason(error)));
+    on.call(stream, 'error', (error) => losses.trouble(lossReason(error)));
     // pino's own destinations bound themselves and say so.
-    emitter.on('drop', () => losses.lose('too slow'));
+    on.call(stream, 'drop', () => losses.lose('too slow'));
   }
-  const max =
-    isBuffered(stream) && stream.writableObjectMode === true ? Math.min(maxWaiting, MAX_WAITING_OBJECTS) : maxWaiting;
+  const put = isBuffered(stream) ? boundedWrite(stream, losses, maxWaiting) : (line: string) => stream.write(line);
+  return {
+    write(line) {
+      try {
+        put(line);
+      } catch (error) {
+        losses.lose(lossReason(error));
+      }
+    },
+    flush: () => flushed(stream),
+  };
+}
+
+function boundedWrite(stream: Buffered, losses: Losses, maxWaiting: number): (line: string) => void {
+  const max = stream.writableObjectMode === true ? Math.min(maxWaiting, MAX_WAITING_OBJECTS) : maxWaiting;
   const done = (error?: unknown): void => {
     if (error !== undefined && error !== null) losses.lose(lossReason(error));
   };
-
-  function write(line: string): void {
-    try {
-      if (!isBuffered(stream)) stream.write(line);
-      else if (!stream.writable) losses.lose('closed');
-      else if (stream.writableLength > max) losses.lose('too slow');
-      else stream.write(line, done);
-    } catch (error) {
-      losses.lose(lossReason(error));
-    }
-  }
-  return { write, flush: () => flushed(stream) };
+  return (line) => {
+    if (!stream.writable) losses.lose('closed');
+    else if (stream.writableLength > max) losses.lose('too slow');
+    else stream.write(line, done);
+  };
 }
 
 /**
@@ -65,7 +70,8 @@ export function openSink(stream: LineStream, losses: Losses, maxWaiting: number 
  * a test runner), the replacement.
  */
 export function standardOutput(): LineStream {
-  if (Object.hasOwn(process.stdout, 'write')) return process.stdout;
+  // Its write only: listeners on a stream that everybody shares would pile up, one for each log.
+  if (Object.hasOwn(process.stdout, 'write')) return { write: (line) => process.stdout.write(line) };
   // Lines that a full disk refuses wait here and are tried again with the next one.
   return pino.destination({ dest: process.stdout.fd ?? 1, sync: true, maxLength: MAX_WAITING });
 }

@@ -19,10 +19,10 @@ import { EXPRESS, type Express } from '../../support/http.ts';
 import { type App, morgan } from './hand-wired.ts';
 
 const [, , version, kind] = process.argv;
-const express = (EXPRESS.find(([name]) => name === version)?.[1] ?? EXPRESS[0][1]) as Express;
+const express: Express = EXPRESS.find(([name]) => name === version)?.[1] ?? EXPRESS[0][1];
 type Request = import('express').Request;
 
-const given = (req: Request): string => String(req.query.value);
+const given = (req: Request): string => (req.query as { value: string }).value;
 const { combine, errors, json, printf } = winston.format;
 const printed = printf(({ level, message, ...rest }) => `${level}: ${String(message)} ${inspect(rest, { depth: 8 })}`);
 const transports = [new winston.transports.Console()];
