@@ -26,6 +26,7 @@ export interface RunningFacts {
         };
         readonly off: readonly PracticeId[];
         readonly monitored: readonly PracticeId[];
+        readonly requestLines?: boolean;
         readonly hatches: readonly {
             readonly practice: PracticeId;
             readonly what: string;
