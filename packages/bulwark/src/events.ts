@@ -126,7 +126,7 @@ export class SecurityEvents {
 function warnOfListener(event: EventName, error: unknown): void {
   // What it threw may quote what it was sending: a message to a chat, with its token.
   const { type, message = '' } = describeFailure(error);
-  process.emitWarning(`a listener of the event ${event} threw: ${type} ${message}`.trimEnd(), 'BulwarkWarning');
+  process.emitWarning(`a listener of the event ${event} threw: ${type}: ${message}`, 'BulwarkWarning');
 }
 
 const warned = new Set<string>();

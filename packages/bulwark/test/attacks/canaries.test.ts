@@ -77,5 +77,5 @@ const SAID = [
   /\/reset\/\[redacted\]/,
   /127\.0\.0\.1 - \[redacted\] \[/,
   /GET \/header \[redacted\]|GET \/header - -/,
-  /BulwarkWarning: a listener of the event malicious_csrf threw: Error alert failed: https:\/\/\[redacted\]@chat/,
+  /BulwarkWarning: a listener of the event malicious_csrf threw: Error: alert failed: https:\/\/\[redacted\]@chat/,
 ];

@@ -4,7 +4,7 @@ import { guarded } from './logger.ts';
 import { lossCounter } from './losses.ts';
 import type { Logger, ResolvedLoggingOptions } from './options.ts';
 import type { RecordCleaner } from './record-cleaner.ts';
-import { countRepeats, type LineKind, type Repeats } from './repeats.ts';
+import { countRepeats, type Repeats } from './repeats.ts';
 import { openSink } from './sink.ts';
 
 /** Where security events are written. */
@@ -54,13 +54,7 @@ export function openEventLog(
 
   return {
     write(event) {
-      if (repeats !== undefined && event.level !== 'CRITICAL') {
-        const { practice, code, monitored } = event;
-        if (
-          !repeats.admit(event.sourceIp, `${event.event} ${practice} ${code ?? ''} ${String(monitored)}`, kindOf(event))
-        )
-          return;
-      }
+      if (repeats !== undefined && !isAdmitted(repeats, event)) return;
       put(loggedEvent(event, clean));
     },
     async flush() {
@@ -71,19 +65,11 @@ export function openEventLog(
   };
 }
 
-/** What all events that are counted together have in common. */
-function kindOf({ event, level, practice, code, monitored }: SecurityEvent): LineKind {
-  return {
-    level: level === 'INFO' ? 'info' : 'warn',
-    message: 'security event',
-    record: {
-      event,
-      severity: level,
-      practice,
-      ...(code === undefined ? {} : { code }),
-      ...(monitored ? { monitored } : {}),
-    },
-  };
+/** Refusals come in floods; what has no code does not: violation reports are bounded where they are collected. */
+function isAdmitted(repeats: Repeats, { event, level, practice, code, monitored, sourceIp }: SecurityEvent): boolean {
+  if (code === undefined || level === 'CRITICAL') return true;
+  const record = { event, severity: level, practice, code, ...(monitored === true ? { monitored } : {}) };
+  return repeats.admit(sourceIp, Object.values(record).join(' '), { level: 'warn', message: 'security event', record });
 }
 
 function toLogger(logger: Logger): (record: Record<string, unknown>) => void {

@@ -134,16 +134,19 @@ describe.each(EXPRESS)('security events on Express %s', (_, express) => {
 });
 
 describe('the log of events', () => {
-  it('counts no event that is critical', async () => {
+  it('counts refusals, and nothing that is critical or no refusal', async () => {
     const log = memory();
     const { logEvent, flush } = logging({ stream: log, repeat: { lines: 1 } });
     for (let i = 0; i < 5; i++) logEvent({ ...event, event: 'sys_error', level: 'CRITICAL' });
-    for (let i = 0; i < 5; i++) logEvent({ ...event, sourceIp: '192.0.2.1' });
-    logEvent({ ...event, sourceIp: '192.0.2.2' });
-    logEvent({ ...event, sourceIp: '192.0.2.1', monitored: true });
+    for (let i = 0; i < 2; i++) logEvent({ ...event, event: 'csp_violation', sourceIp: '192.0.2.1' });
+    const refused = { ...event, code: 'ERR_CSRF_ORIGIN' };
+    for (let i = 0; i < 5; i++) logEvent({ ...refused, sourceIp: '192.0.2.1' });
+    logEvent({ ...refused, sourceIp: '192.0.2.2' });
+    logEvent({ ...refused, sourceIp: '192.0.2.1', monitored: true });
     await flush();
     expect(log.lines.map(({ severity, count, monitored }) => [severity, count, monitored])).toEqual([
       ...Array(5).fill(['CRITICAL', undefined, undefined]),
+      ...Array(2).fill(['WARN', undefined, undefined]),
       ['WARN', undefined, undefined],
       ['WARN', undefined, undefined],
       ['WARN', undefined, true],
