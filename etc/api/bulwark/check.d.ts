@@ -35,6 +35,7 @@ export interface RunningFacts {
             readonly open: readonly string[];
         };
         readonly secrets?: SecretsReport;
+        readonly requestLines?: boolean;
         readonly hatches: readonly {
             readonly practice: PracticeId;
             readonly what: string;

@@ -13,5 +13,12 @@ export interface Services {
     readonly emit: Emit;
     readonly mode: Mode;
     readonly rateLimitStore?: RateLimitStore;
+    readonly onUnread?: (what: Unread) => void;
+}
+export interface Unread {
+    readonly kind: 'request' | 'handshake' | 'connection';
+    readonly code: string;
+    readonly status?: number;
+    readonly ip?: string;
 }
 export type Mode = 'production' | 'development' | 'test';

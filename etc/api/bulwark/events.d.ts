@@ -11,6 +11,7 @@ export interface SecurityEvent {
     readonly code?: string;
     readonly monitored?: boolean;
     readonly requestId?: string;
+    readonly traceId?: string;
     readonly sourceIp?: string;
     readonly method?: string;
     readonly path?: string;

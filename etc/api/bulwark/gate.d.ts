@@ -1,3 +1,4 @@
+import { AppLogger } from './practices/logging/index.ts';
 import { CoverageRow } from './coverage.ts';
 import { EventName } from './events.ts';
 import { IncomingMessage } from 'node:http';
@@ -23,6 +24,7 @@ export interface GateListening {
 export interface Gate {
     readonly handler: (req: IncomingMessage, res: ServerResponse) => void;
     readonly policy: ResolvedPolicy;
+    readonly log: AppLogger;
     listen(options?: GateListenOptions): Promise<GateListening>;
     on(event: EventName | '*', listener: (event: SecurityEvent) => unknown): () => void;
     coverage(): CoverageRow[];

@@ -1,6 +1,6 @@
 import type { Handler, Middleware, ResponseHook, Services } from './context.ts';
 import { Refusal } from './errors.ts';
-import type { EventInput, SecurityEvent } from './events.ts';
+import type { EventInput } from './events.ts';
 import { ORDER, type PracticeId, type StepId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { access } from './practices/access/index.ts';
@@ -14,7 +14,7 @@ import { https } from './practices/https/index.ts';
 import { input, methodGate, type TemplateEngine, urlGate } from './practices/input/index.ts';
 import { lazyEjsEngine } from './practices/input/markup/ejs-engine.ts';
 import { limitsSteps } from './practices/limits/index.ts';
-import { logging } from './practices/logging/index.ts';
+import { type LoggingMiddleware, logging } from './practices/logging/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
 import { type SecretsReport, secrets } from './practices/secrets/index.ts';
 
@@ -27,7 +27,8 @@ export interface Practices {
   readonly errors: ErrorHandler | undefined;
   /** Takes violation reports; absent where `headers` is off. */
   readonly collectReports: Handler | undefined;
-  readonly logEvent: ((event: SecurityEvent) => void) | undefined;
+  /** Absent where it is off. */
+  readonly logging: LoggingMiddleware | undefined;
   /** Takes the place of Express's own EJS; absent where `input` or its `templates` are off. */
   readonly viewEngine: TemplateEngine | undefined;
   /** Ends what practices do beside requests. */
@@ -109,7 +110,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     hooks,
     errors: off.has('errors') ? undefined : errors(on(given.errors), services),
     collectReports: off.has('headers') ? undefined : collectReports({ origins }, services),
-    logEvent: log?.logEvent,
+    logging: log,
     viewEngine:
       off.has('input') || templates === false
         ? undefined

@@ -57,6 +57,8 @@ export interface RunningFacts {
     };
     /** Variables with weak secrets, by name; absent where nobody looked. */
     readonly secrets?: SecretsReport;
+    /** Whether each request leaves a line in the log. */
+    readonly requestLines?: boolean;
     /** Escape hatches in use: `dangerously…`/`insecure…` settings, and `exempt()` with its route and reason. */
     readonly hatches: readonly { readonly practice: PracticeId; readonly what: string; readonly reason?: string }[];
   };

@@ -6,6 +6,7 @@ import type { Layer } from './express/internals.ts';
 import type { PracticeId } from './pipeline.ts';
 import type { Client } from './practices/client/index.ts';
 import type { InFlight } from './practices/limits/in-flight.ts';
+import type { AppLogger, TraceContext } from './practices/logging/index.ts';
 import type { RateLimitStore } from './stores/rate-limit-store.ts';
 
 /** A request handler that runs with and without Express: the shape of each practice's middleware. */
@@ -35,6 +36,10 @@ export interface RequestContext {
   client: Client | undefined;
   /** Set by `logging`: unique, safe in a log. */
   requestId: string | undefined;
+  /** Set by `logging` from a well-formed `traceparent`, or where a trace was begun for an outgoing request. */
+  trace: TraceContext | undefined;
+  /** Set by `logging`: the app's log, for this request. */
+  log: AppLogger | undefined;
   /** The nonce of this response, once something asked for it (`headers`). */
   nonce: string | undefined;
   /** Set by `errors`: what the request failed with, a refusal included; `logging` reads it for its line. */
@@ -66,6 +71,20 @@ export interface Services {
   readonly mode: Mode;
   /** Where limits are counted that name no store of their own; without it, in this process. */
   readonly rateLimitStore?: RateLimitStore;
+  /** Told of what a server turned away before it was a request. */
+  readonly onUnread?: (what: Unread) => void;
+}
+
+/** What never became a request. It holds nothing of what was sent. */
+export interface Unread {
+  /** `request`: node's parser or server refused it; `handshake`: TLS failed; `connection`: dropped at a limit. */
+  readonly kind: 'request' | 'handshake' | 'connection';
+  /** Node's code (`HPE_INVALID_METHOD`, `ERR_SSL_NO_SHARED_CIPHER`), or the name of the limit. */
+  readonly code: string;
+  /** What it was answered with, if it was. */
+  readonly status?: number;
+  /** The peer's address. */
+  readonly ip?: string;
 }
 
 /** How much an app shows and forgives. */
@@ -101,6 +120,8 @@ export function contextOf(req: IncomingMessage): RequestContext {
       gate: undefined,
       client: undefined,
       requestId: undefined,
+      trace: undefined,
+      log: undefined,
       nonce: undefined,
       failure: undefined,
       decisions: NO_DECISIONS,

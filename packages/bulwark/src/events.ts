@@ -1,4 +1,5 @@
 import type { PracticeId } from './pipeline.ts';
+import { describeFailure } from './practices/logging/failure-record.ts';
 
 /**
  * Names of security events, in OWASP's logging vocabulary
@@ -61,6 +62,8 @@ export interface SecurityEvent {
   /** True where the practice is in monitor mode: the request went on. */
   readonly monitored?: boolean;
   readonly requestId?: string;
+  /** The trace that the request says it belongs to (`logging`); whoever sends it chooses it. */
+  readonly traceId?: string;
   readonly sourceIp?: string;
   readonly method?: string;
   /** Path without its query string. */
@@ -144,7 +147,9 @@ export class SecurityEvents {
 }
 
 function warnOfListener(event: EventName, error: unknown): void {
-  process.emitWarning(`a listener of the event ${event} threw: ${String(error)}`, 'BulwarkWarning');
+  // What it threw may quote what it was sending: a message to a chat, with its token.
+  const { type, message = '' } = describeFailure(error);
+  process.emitWarning(`a listener of the event ${event} threw: ${type}: ${message}`, 'BulwarkWarning');
 }
 
 const warned = new Set<string>();

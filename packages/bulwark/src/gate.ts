@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { CoverageRow } from './coverage.ts';
 import type { EventName, SecurityEvent } from './events.ts';
 import type { ResolvedPolicy } from './policy.ts';
+import type { AppLogger } from './practices/logging/index.ts';
 import type { SelfTestReport } from './self-test.ts';
 
 /** Where `gate.listen()` listens. */
@@ -37,6 +38,12 @@ export interface Gate {
   /** The policy as it was read. */
   readonly policy: ResolvedPolicy;
   /**
+   * A log for the app outside of requests, redacted as `req.log` is inside of them; silent where `logging` is off.
+   *
+   * @example gate.log.info({ shard: 3 }, 'index rebuilt')
+   */
+  readonly log: AppLogger;
+  /**
    * Serves the app over TLS, with the limits of the policy.
    *
    * @throws ConfigError `ERR_CONFIG_CERTIFICATE`, `ERR_LISTEN`, `ERR_ROUTE_UNDECIDED`
@@ -57,6 +64,6 @@ export interface Gate {
    * @example const { findings } = await gate.selfTest()
    */
   selfTest(): Promise<SelfTestReport>;
-  /** Closes every listener that `listen()` opened. */
+  /** Closes every listener that `listen()` opened, and writes what the log still holds. */
   close(): Promise<void>;
 }

@@ -29,6 +29,7 @@ import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
 import { undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
+import { SILENT } from './practices/logging/app-logger.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
 import type { SelfTestReport, SelfTestTarget } from './self-test.ts';
 
@@ -55,7 +56,7 @@ export function secure(app: unknown, policy: Policy): Gate {
   const read = readPolicy(policy);
   const events = new SecurityEvents();
   const practices = buildPractices(read, { emit: events.emit, mode: read.mode });
-  if (practices.logEvent !== undefined) events.on('*', practices.logEvent);
+  if (practices.logging !== undefined) events.on('*', practices.logging.logEvent);
 
   const runtime = new GateRuntime(target, read, events, practices);
   markSecured(target);
@@ -86,7 +87,12 @@ class GateRuntime implements GateServices {
     this.#events = events;
     this.#excess = coalesce(events.emit);
     this.#practices = practices;
-    this.#services = { emit: events.emit, mode: policy.mode };
+    const { logging } = practices;
+    this.#services = {
+      emit: events.emit,
+      mode: policy.mode,
+      ...(logging === undefined ? {} : { onUnread: logging.logUnread }),
+    };
     this.#writeHead = createResponseGate(practices.hooks);
     this.#trust = trustProxyFunction(policy.proxy);
     this.#table = new RouteTable(app, {
@@ -104,6 +110,7 @@ class GateRuntime implements GateServices {
     this.gate = {
       handler: (req, res) => void app(req, res),
       policy,
+      log: logging?.log ?? SILENT,
       listen: (options = {}) => this.#listen(options),
       on: (event, listener) => events.on(event, listener),
       coverage: () => this.#coverage(),
@@ -278,6 +285,7 @@ class GateRuntime implements GateServices {
       code: refusal.code,
       ...(monitored ? { monitored } : {}),
       ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
+      ...(context.trace === undefined ? {} : { traceId: context.trace.traceId }),
       ...(context.client === undefined ? {} : { sourceIp: context.client.ip }),
       method: req.method ?? '',
       path: context.url.split('?', 1)[0] ?? '/',
@@ -322,6 +330,7 @@ class GateRuntime implements GateServices {
       if (!this.#listening.delete(listening)) return;
       await listening.close();
       this.#say('sys_shutdown', 'INFO', `closed ${listening.url}`);
+      await this.#practices.logging?.flush();
     };
     return { ...listening, close };
   }
@@ -333,6 +342,7 @@ class GateRuntime implements GateServices {
     this.#practices.close();
     this.#excess.flush();
     if (open.length > 0) this.#say('sys_shutdown', 'INFO', 'closed');
+    await this.#practices.logging?.flush();
   }
 
   async #selfTest(): Promise<SelfTestReport> {

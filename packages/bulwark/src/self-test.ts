@@ -94,6 +94,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       monitored: [...target.policy.monitored],
       ...(target.access === undefined ? {} : { access: target.access }),
       ...(target.secrets === undefined ? {} : { secrets: target.secrets }),
+      requestLines: hasRequestLines(target.policy),
       hatches: hatchesOf(target),
     },
   };
@@ -178,6 +179,10 @@ function send(
     request.on('error', () => resolve(undefined));
     request.end(body);
   });
+}
+
+function hasRequestLines({ off, given }: ResolvedPolicy): boolean {
+  return !off.has('logging') && (typeof given.logging !== 'object' || given.logging.level !== false);
 }
 
 type Hatch = NonNullable<RunningFacts['inside']>['hatches'][number];

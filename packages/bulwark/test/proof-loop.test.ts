@@ -7,11 +7,13 @@ import { PRACTICE_KEYS } from '../src/policy.ts';
 import { EXPRESS, type Express } from './support/http.ts';
 
 const ORIGIN = 'https://shop.example';
+/** Lines are written, and nobody reads them. */
+const NOWHERE = { stream: { write: () => undefined } };
 
 /** A small app with a page, JSON and a form. */
 function createApp(express: Express, policy: Partial<Policy>): ReturnType<typeof secure> {
   const app = express();
-  const gate = secure(app, { origins: ORIGIN, mode: 'production', logging: { level: false }, ...policy });
+  const gate = secure(app, { origins: ORIGIN, mode: 'production', logging: NOWHERE, ...policy });
   app.get('/', (_req, res) => void res.send('<!doctype html><title>home</title>'));
   app.get('/api', (_req, res) => void res.json({ ok: true }));
   app.post('/form', (req, res) => void res.json(req.body));
@@ -46,9 +48,15 @@ describe.each(EXPRESS)('the proof loop on Express %s', (_version, express) => {
     }
   });
 
+  it('says that requests leave no line', async () => {
+    const report = await createApp(express, { logging: { level: false } }).selfTest();
+    expect(failed(report)).toEqual(['logging/request-line-off']);
+    expect(report.passed).toBe(true);
+  });
+
   it('shows each escape hatch that is used', async () => {
     const app = express();
-    const gate = secure(app, { origins: ORIGIN, mode: 'production', logging: { level: false } });
+    const gate = secure(app, { origins: ORIGIN, mode: 'production', logging: NOWHERE });
     app.get('/', (_req, res) => void res.send('home'));
     app.post('/hook', exempt('csrf', { reason: 'signed by the sender' }), (_req, res) => void res.send('hook'));
     const { findings, passed } = await gate.selfTest();

@@ -1,16 +1,32 @@
+export { AppLogger } from './app-logger.ts';
+export { EventsOptions } from './options.ts';
 export { FailureRecord } from './failure-record.ts';
+export { LineStream } from './sink.ts';
 export { Logger } from './options.ts';
 export { LoggingOptions } from './options.ts';
+export { MorganLike } from './morgan.ts';
+export { TraceContext } from './trace-context.ts';
+export { WinstonLike } from './winston.ts';
 export { cleanText } from './clean-text.ts';
 export { describeFailure } from './failure-record.ts';
+export { logOf } from './app-logger.ts';
+export { morganStream } from './morgan.ts';
 export { redactText } from './clean-text.ts';
+export { safeMorgan } from './morgan.ts';
+export { traceparent } from './trace-context.ts';
+export { winstonLogger } from './winston.ts';
+import { AppLogger } from './app-logger.ts';
 import { Logger } from './options.ts';
 import { LoggingOptions } from './options.ts';
 import { Middleware } from '../../context.ts';
 import { SecurityEvent } from '../../events.ts';
 import { Services } from '../../context.ts';
+import { Unread } from '../../context.ts';
 export interface LoggingMiddleware extends Middleware {
     readonly logger: Logger;
+    readonly log: AppLogger;
     readonly logEvent: (event: SecurityEvent) => void;
+    readonly logUnread: (what: Unread) => void;
+    flush(): Promise<void>;
 }
 export declare function logging(options?: LoggingOptions, _services?: Services): LoggingMiddleware;

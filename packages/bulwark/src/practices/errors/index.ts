@@ -59,7 +59,7 @@ export function errors(options: ErrorsOptions = {}, services: Services = ALONE):
   };
 
   function tell(failure: unknown, req: IncomingMessage): void {
-    const { requestId, client, url } = contextOf(req);
+    const { requestId, trace, client, url } = contextOf(req);
     const about = { method: cleanText(req.method ?? '', 32), path: loggedPath(url) };
     const record = describeFailure(failure);
     try {
@@ -70,6 +70,7 @@ export function errors(options: ErrorsOptions = {}, services: Services = ALONE):
         practice: 'errors',
         code: 'ERR_INTERNAL',
         ...(requestId === undefined ? {} : { requestId }),
+        ...(trace === undefined ? {} : { traceId: trace.traceId }),
         ...(client === undefined ? {} : { sourceIp: client.ip }),
         ...about,
         details: { type: record.type, ...(record.code === undefined ? {} : { code: record.code }) },

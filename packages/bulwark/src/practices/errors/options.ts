@@ -21,7 +21,7 @@ export interface ErrorsOptions {
    */
   readonly debug?: boolean;
   /**
-   * Gets each internal error, for an error tracker. What it throws is ignored. Default: where `logging` is not in use,
+   * Gets each internal error as it was thrown, unredacted, for an error tracker that redacts. What it throws is ignored. Default: where `logging` is not in use,
    * one JSON line to stderr.
    */
   readonly onError?: (error: unknown, req: IncomingMessage) => unknown;

@@ -9,7 +9,7 @@ import { parseDuration } from '../../units.ts';
 import { coversName, type Pair } from './certificate.ts';
 import { openCertificate, type Source } from './certificate-source.ts';
 import { watchCertificate } from './certificate-watch.ts';
-import { refuseClient } from './client-error.ts';
+import { refuseClient, tellOfRefusals } from './client-error.ts';
 import { attach, type Drain, type RequestListener } from './drain.ts';
 import { hostnameOf, isLoopback } from './local-names.ts';
 import { FIELDS, type HttpsOptions, type ResolvedHttps, resolveHttps } from './options.ts';
@@ -86,9 +86,9 @@ export async function listen(
   const source = await openCertificate(settings, terminated === true, services);
   const host = asked ?? (services.mode === 'production' ? undefined : '127.0.0.1');
 
-  const main = start(source, serverOptions ?? {}, listener);
+  const main = start(source, serverOptions ?? {}, listener, services);
   await bind(main.server, port ?? (source === undefined ? 8080 : 8443), host, 'port');
-  const plain = await startPlain(http, host, serverOptions ?? {}, listener, main.server);
+  const plain = await startPlain(http, host, serverOptions ?? {}, listener, main.server, services);
   const watch = source && watchCertificate({ ...watching(source, main.server), origins: settings.origins, services });
 
   const urlOf = (server: Server, scheme: 'http' | 'https'): string =>
@@ -116,7 +116,12 @@ interface Started {
 /** Handshakes get as long as headers do in a strict server; node's own two minutes invite slow attacks. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
-function start(source: Source | undefined, serverOptions: ServerLimits, listener: RequestListener): Started {
+function start(
+  source: Source | undefined,
+  serverOptions: ServerLimits,
+  listener: RequestListener,
+  services: Services,
+): Started {
   const server =
     source === undefined
       ? createPlainServer(serverOptions)
@@ -134,7 +139,8 @@ function start(source: Source | undefined, serverOptions: ServerLimits, listener
     if (limit !== undefined) server[property] = limit;
   }
   const drain = attach(server, listener);
-  server.on('clientError', refuseClient(drain));
+  server.on('clientError', refuseClient(drain, services.onUnread));
+  tellOfRefusals(server, services);
   return { server, drain };
 }
 
@@ -144,9 +150,10 @@ async function startPlain(
   serverOptions: ServerLimits,
   listener: RequestListener,
   main: Server,
+  services: Services,
 ): Promise<Started | undefined> {
   if (port === undefined || port === false) return undefined;
-  const plain = start(undefined, serverOptions, listener);
+  const plain = start(undefined, serverOptions, listener, services);
   try {
     await bind(plain.server, port, host, 'http');
   } catch (error) {

@@ -5,7 +5,8 @@ import { checks } from './checks.ts';
 import { createApp as createSecured } from './fixtures/secured/app.ts';
 import { createApp as createVulnerable } from './fixtures/vulnerable/app.ts';
 
-async function judge(app: unknown): Promise<Record<string, Verdict['result']>> {
+/** @param requestLines - what only the process itself can say */
+async function judge(app: unknown, requestLines?: boolean): Promise<Record<string, Verdict['result']>> {
   const served = await serve(app);
   const exchanges: Record<string, Exchange> = {};
   for (const [name, probe] of checks.flatMap((check) => Object.entries(check.probes))) {
@@ -13,21 +14,25 @@ async function judge(app: unknown): Promise<Record<string, Verdict['result']>> {
     exchanges[name] = { probe, status, headers: headers as Exchange['headers'], body };
   }
   await served.close();
-  return Object.fromEntries(checks.map((check) => [check.id, check.judge({ origin: served.url, exchanges }).result]));
+  const inside = { off: [], monitored: [], hatches: [], ...(requestLines === undefined ? {} : { requestLines }) };
+  const facts = { origin: served.url, exchanges, inside };
+  return Object.fromEntries(checks.map((check) => [check.id, check.judge(facts).result]));
 }
 
 describe.each(EXPRESS)('on Express %s', (_, express) => {
   it('every check fails on the vulnerable app', async () => {
-    expect(await judge(createVulnerable(express))).toEqual({
+    expect(await judge(createVulnerable(express), false)).toEqual({
       'logging/request-id-missing': 'fail',
       'logging/request-id-forged': 'fail',
+      'logging/request-line-off': 'fail',
     });
   });
 
   it('every check passes on the secured app', async () => {
-    expect(await judge(createSecured(express))).toEqual({
+    expect(await judge(createSecured(express), true)).toEqual({
       'logging/request-id-missing': 'pass',
       'logging/request-id-forged': 'pass',
+      'logging/request-line-off': 'pass',
     });
   });
 
@@ -35,6 +40,7 @@ describe.each(EXPRESS)('on Express %s', (_, express) => {
     expect(await judge(express())).toEqual({
       'logging/request-id-missing': 'fail',
       'logging/request-id-forged': 'not-applicable',
+      'logging/request-line-off': 'unknown',
     });
   });
 });

@@ -10,7 +10,7 @@ function requestIdOf(exchange: Exchange): string | undefined {
   return ID_HEADERS.map((name) => header(exchange, name)).find((value) => value !== undefined && value !== '');
 }
 
-/** The checks of the `logging` practice. What an app writes to its log no probe can see: the tests look there. */
+/** The checks of the `logging` practice. What stands in a log no probe can see: the tests look there. */
 export const checks: readonly Check[] = [
   {
     id: 'logging/request-id-missing',
@@ -45,5 +45,24 @@ export const checks: readonly Check[] = [
           'X-Request-Id is taken over unchecked: clients can write into the log and give their requests the id of others; make an id for each request, or accept only [A-Za-z0-9._-] from a gateway',
         );
       }),
+  },
+  {
+    id: 'logging/request-line-off',
+    // A choice, as an escape hatch is: it may be right, and must not be forgotten.
+    severity: 'info',
+    confidence: 'high',
+    title: 'Requests leave no line in the log',
+    cwe: [778],
+    asvs: ['16.2.1'],
+    probes: {},
+    judge({ inside }) {
+      if (inside?.requestLines === undefined) {
+        return { result: 'unknown', message: 'whether requests are logged can only be seen from inside the process' };
+      }
+      return expectThat(
+        inside.requestLines,
+        'no line is written for requests and refusals, so an attack leaves no trace: remove logging.level: false, or give another place by logging.stream or logging.logger',
+      );
+    },
   },
 ];

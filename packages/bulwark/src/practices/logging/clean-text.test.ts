@@ -49,6 +49,15 @@ describe('redactText', () => {
     ['no secret here', 'no secret here'],
     ['password=hunter2', 'password=[redacted]'],
     ['{"password":"hunter two","a":1}', '{"password":[redacted],"a":1}'],
+    ['{"password":"hun\\"ter2","a":1}', '{"password":[redacted],"a":1}'],
+    ['{"password":"hunter two, cut of', '{"password":[redacted]'],
+    ['{"body":"{\\"password\\":\\"hunter two\\",\\"a\\":1}"}', '{"body":"{\\"password\\":[redacted],\\"a\\":1}"}'],
+    [
+      "{ tokens: [ 'hunter2', 'hunter2' ], cookies: { sid: 'hunter2' }, a: 1 }",
+      '{ tokens: [redacted], cookies: [redacted], a: 1 }',
+    ],
+    ['password%3Dhunter2', 'password%3D[redacted]'],
+    ['cvv=123 pin: 1234 spin: 12', 'cvv=[redacted] pin: [redacted] spin: 12'],
     ["db_password: 'hunter2', x", 'db_password: [redacted], x'],
     ['reset_token = hunter2;next', 'reset_token = [redacted];next'],
     ['api-key=hunter2&x=1', 'api-key=[redacted]&x=1'],
@@ -67,7 +76,19 @@ describe('redactText', () => {
   });
 
   it('is linear in what it is given', () => {
-    for (const piece of ['password', 'a.', '"', '://', 'eyJaaaaaa.', 'token:', '-', ' ']) {
+    for (const piece of [
+      'password',
+      'a.',
+      '"',
+      '://',
+      'eyJaaaaaa.',
+      'token:',
+      '-',
+      ' ',
+      'token:"\\',
+      'token:[',
+      'token:\\"',
+    ]) {
       expect(redactText(piece.repeat(20_000)).length).toBeGreaterThan(0);
     }
   });

@@ -44,8 +44,23 @@ export function loggedPath(target: string, max = 1024): string {
 
 const WHOLE_HEADER = /\b(set-cookie|cookie|authorization)(["']?\s{0,3}:\s{0,3})[^\n]+/gi;
 const SCHEME = /\b(bearer|basic|digest)\s{1,3}[\w\-.~+/=]{6,}/gi;
-const ASSIGNED =
-  /((?:pass(?:word|wd|phrase|code)|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?|session[-_]?id|cookie|authorization|otp)[\w-]{0,20}["']?\s{0,3}[=:]\s{0,3})(?!\[redacted\])("[^"\n]*"|'[^'\n]*'|[^\s,;&)}\]]+)/gi;
+const SECRET_WORD =
+  '(?:pass(?:word|wd|phrase|code)|pwd|secret|token|signature|jwt|csrf|credentials?|cookie|authorization|otp|' +
+  '(?:api|access|private|signing|encryption|master)[-_ ]?key|session[-_]?id|card[-_]?number|' +
+  '(?:recovery|reset|verification|security)[-_]?code|\\b(?:cvv|cvc|iban|pin|sid|ssn)\\b)';
+// A text in quotes up to its end, escaped quotes included (twice, where JSON lies in JSON); a list or an object; a word.
+const SECRET_VALUE = [
+  String.raw`"(?:\\.|[^"\\\n])*"?`,
+  String.raw`\\"(?:[^"\\\n]|\\[^"\n])*(?:\\"|$)`,
+  String.raw`'(?:\\.|[^'\\\n])*'?`,
+  String.raw`\[[^\]\n]*\]?`,
+  String.raw`\{[^}\n]*\}?`,
+  String.raw`[^\s,;&)}\]]+`,
+].join('|');
+const ASSIGNED = new RegExp(
+  String.raw`(${SECRET_WORD}[\w-]{0,20}\\?["']?\s{0,3}(?:[=:]|%3[ad])\s{0,3})(?!\[redacted\])(?:${SECRET_VALUE})`,
+  'gi',
+);
 const JWT = /\beyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
 /** Too short for a token, and without any character that what is looked for needs, a JWT's first letters apart. */
 const PLAIN = /^(?!.*eyJ)[\w.-]{0,31}$/;

@@ -1,30 +1,63 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { beforeHead, contextOf, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
+import {
+  beforeHead,
+  contextOf,
+  type Handler,
+  type Middleware,
+  type Next,
+  type Services,
+  type Unread,
+} from '../../context.ts';
 import type { SecurityEvent } from '../../events.ts';
 import { resolveOptions } from '../../options.ts';
+import { parseDuration } from '../../units.ts';
+import { type AppLogger, appLogger } from './app-logger.ts';
 import { cleanText } from './clean-text.ts';
+import { openEventLog } from './event-log.ts';
 import { describeFailure } from './failure-record.ts';
-import { loggedEvent } from './logged-event.ts';
 import { makeLogger } from './logger.ts';
 import { DEFAULTS, type Logger, type LoggingOptions, schema } from './options.ts';
+import { recordCleaner } from './record-cleaner.ts';
+import { countRepeats } from './repeats.ts';
 import { type Begun, lineWriter } from './request-line.ts';
+import { secretTest } from './secret-names.ts';
+import { readTraceparent } from './trace-context.ts';
+import { unreadWriter } from './unread.ts';
 
+export { type AppLogger, logOf } from './app-logger.ts';
 export { cleanText, redactText } from './clean-text.ts';
 export { describeFailure, type FailureRecord } from './failure-record.ts';
-export type { Logger, LoggingOptions } from './options.ts';
+export { type MorganLike, morganStream, safeMorgan } from './morgan.ts';
+export type { EventsOptions, Logger, LoggingOptions } from './options.ts';
+export type { LineStream } from './sink.ts';
+export { type TraceContext, traceparent } from './trace-context.ts';
+export { type WinstonLike, winstonLogger } from './winston.ts';
 
 /** The middleware of `logging`, with what writes to the same place. */
 export interface LoggingMiddleware extends Middleware {
   readonly logger: Logger;
+  /** A log for the app, outside of requests: redacted like `req.log`. */
+  readonly log: AppLogger;
   /** Writes a security event as a line of its own. */
   readonly logEvent: (event: SecurityEvent) => void;
+  /** Writes what never became a request. */
+  readonly logUnread: (what: Unread) => void;
+  /** Writes what was counted, and waits, two seconds at most, until all that was logged is written. */
+  flush(): Promise<void>;
+}
+
+/** What loggers hang on a request; pino-http's types speak for one that may not be there. */
+interface Carrier {
+  id?: unknown;
+  log?: unknown;
+  readonly originalUrl?: string;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /**
- * Gives every request an id and writes one JSON line for it when its response is over: structured, unforgeable, and
+ * Gives every request an id, a log (`req.log`), and one JSON line when its response is over: structured, unforgeable, and
  * without headers, bodies and query strings (CWE-117, CWE-532; ASVS 16.2.1, 16.2.5, 16.4.1).
  *
  * @throws ConfigError for an unknown or unusable setting
@@ -33,14 +66,31 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
  */
 export function logging(options: LoggingOptions = {}, _services?: Services): LoggingMiddleware {
   const resolved = resolveOptions(schema, DEFAULTS, options, 'logging');
+  const repeat = resolved.repeat && {
+    lines: resolved.repeat.lines,
+    window: parseDuration(resolved.repeat.window, 'logging.repeat.window'),
+  };
   const logger = makeLogger(resolved);
-  const writeLine = resolved.level === false ? undefined : lineWriter(logger, resolved);
+  const isSecret = secretTest(resolved.redact);
+  const clean = recordCleaner(isSecret);
+  const repeats = repeat
+    ? countRepeats(repeat, ({ level, record, message }, counted) =>
+        logger[level]({ ...record, ...counted }, `${message}, repeated`),
+      )
+    : undefined;
+  const writeLine = resolved.level === false ? undefined : lineWriter(logger, resolved, isSecret, repeats);
+  const events = openEventLog({ events: resolved.events, repeat: repeat || undefined }, clean, logger);
+  const appLog = { logger, clean };
 
   const handler: Handler = function logging(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const context = contextOf(req);
     context.requestId = (resolved.trustRequestId ? sentId(req) : undefined) ?? randomUUID();
-    const carrier = req as IncomingMessage & { id?: unknown; originalUrl?: string };
+    const { traceparent } = req.headers;
+    if (traceparent !== undefined && resolved.trustTraceContext) context.trace = readTraceparent(traceparent);
+    context.log = appLogger(appLog, context);
+    const carrier = req as unknown as Carrier;
     carrier.id ??= context.requestId;
+    carrier.log ??= context.log;
     if (writeLine !== undefined && !context.selfTest) {
       const begun: Begun = {
         at: performance.now(),
@@ -64,11 +114,12 @@ export function logging(options: LoggingOptions = {}, _services?: Services): Log
   return Object.assign(handler, {
     response: sayRequestId,
     logger,
-    logEvent(event: SecurityEvent): void {
-      const record = loggedEvent(event);
-      if (event.level === 'CRITICAL') logger.error(record, 'security event');
-      else if (event.level === 'WARN') logger.warn(record, 'security event');
-      else logger.info(record, 'security event');
+    log: appLogger(appLog),
+    logEvent: events.write,
+    logUnread: unreadWriter(logger, repeats),
+    async flush() {
+      repeats?.flush();
+      await Promise.all([logger.flush(), events.flush()]);
     },
   });
 }

@@ -1,37 +1,47 @@
+import { hostname } from 'node:os';
 import type { SecurityEvent } from '../../events.ts';
-import { cleanText, loggedPath, REDACTED, redactText } from './clean-text.ts';
-import { isSecretName } from './logged-headers.ts';
+import { loggedPath } from './clean-text.ts';
+import type { RecordCleaner } from './record-cleaner.ts';
 
-const MAX_TEXT = 500;
-const MAX_MEMBERS = 30;
 const MAX_DEPTH = 3;
 
 /** A security event as it is logged: its members cleaned, bounded, and redacted by name. */
-export function loggedEvent(event: SecurityEvent): Record<string, unknown> {
-  const { datetime, description, path, details, level, requestId, ...rest } = event;
+export function loggedEvent(event: SecurityEvent, clean: RecordCleaner): Record<string, unknown> {
+  const { datetime, description, path, details, level, requestId, traceId, ...rest } = event;
   return {
-    ...(safe(rest, 1) as object),
-    // An id that a gateway sent may look like a token; it was checked where it was taken over.
+    ...(clean(rest, 1) as object),
+    // Ids look like tokens; these were checked where they were taken over.
     ...(requestId === undefined ? {} : { requestId }),
+    ...(traceId === undefined ? {} : { traceId }),
     severity: level,
     datetime,
-    description: safe(description, 0),
+    description: clean(description, 0),
     ...(path === undefined ? {} : { path: loggedPath(path) }),
-    ...(details === undefined ? {} : { details: safe(details, MAX_DEPTH) }),
+    ...(details === undefined ? {} : { details: clean(details, MAX_DEPTH) }),
   };
 }
 
-function safe(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return cleanText(redactText(value.slice(0, MAX_TEXT)), MAX_TEXT);
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? undefined : value;
-  if (depth <= 0) return '[nested]';
-  if (Array.isArray(value)) return value.slice(0, MAX_MEMBERS).map((item) => safe(item, depth - 1));
-  const members = Object.entries(value).slice(0, MAX_MEMBERS);
-  return Object.fromEntries(
-    members.map(([name, member]) => [
-      cleanText(name, 100),
-      isSecretName(name) && typeof member === 'string' ? REDACTED : safe(member, depth - 1),
-    ]),
-  );
+const HOST = hostname();
+
+/**
+ * The same as one JSON line in the words of OWASP's logging vocabulary, for a store that knows them: `datetime`, `appid`,
+ * `event`, `level`, `description`, `source_ip`, `hostname`, `request_method`, `request_uri`; Bulwark's own beside them.
+ *
+ * @see https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
+ */
+export function eventLine(record: Record<string, unknown>, appId: string | undefined): string {
+  const { severity, datetime, description, event, sourceIp, method, path, ...rest } = record;
+  const line = {
+    datetime,
+    appid: appId,
+    event,
+    level: severity,
+    description,
+    source_ip: sourceIp,
+    hostname: HOST,
+    request_method: method,
+    request_uri: path,
+    ...rest,
+  };
+  return `${JSON.stringify(line)}\n`;
 }

@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { cleanText, loggedPath, REDACTED, redactText } from './clean-text.ts';
+import { isSecretName, type SecretTest } from './secret-names.ts';
 
-const SECRET =
-  /auth|cookie|token|secret|passw|session|credential|signature|api-?key|csrf|xsrf|jwt|assertion|client-cert/i;
 const ADDRESS: ReadonlySet<string> = new Set([
   'referer',
   'referrer',
@@ -12,33 +11,43 @@ const ADDRESS: ReadonlySet<string> = new Set([
 ]);
 const MAX_VALUE = 256;
 
-/** Whether a member of this name must not be logged with its value: `authorization`, `x-api-key`, `resetToken`. */
-export function isSecretName(name: string): boolean {
-  return SECRET.test(name);
-}
+/** Headers carry keys under names that are harmless elsewhere: `X-Auth-Email`, `Ocp-Apim-Subscription-Key`. */
+const SECRET_HEADER = /auth|session|(?<!idempotency-)\bkey$/i;
 
 /**
  * Makes the reader of the headers that are logged: secret ones as `[redacted]`, addresses without their query string.
  *
  * @param names - as in the options, any case
+ * @param isSecret - what the policy redacts by name
  */
 export function headerReader(
   names: readonly string[],
+  isSecret: SecretTest,
 ): ((headers: IncomingHttpHeaders) => Record<string, string>) | undefined {
   if (names.length === 0) return undefined;
   const wanted = [...new Set(names.map((name) => name.toLowerCase()))];
+  const secret = new Set(wanted.filter((name) => isSecretHeader(name) || isSecret([name])));
   return (headers) => {
     const logged: Record<string, string> = {};
     for (const name of wanted) {
       const value = headers[name];
-      if (value !== undefined) logged[name] = loggedValue(name, Array.isArray(value) ? value.join(', ') : value);
+      if (value === undefined) continue;
+      logged[name] = secret.has(name) ? REDACTED : plainValue(name, Array.isArray(value) ? value.join(', ') : value);
     }
     return logged;
   };
 }
 
-function loggedValue(name: string, value: string): string {
-  if (isSecretName(name)) return REDACTED;
-  if (ADDRESS.has(name)) return loggedPath(value, MAX_VALUE);
+/** One header as it is logged. @param name - in lower case */
+export function loggedHeader(name: string, value: string): string {
+  return isSecretHeader(name) ? REDACTED : plainValue(name, value);
+}
+
+function isSecretHeader(name: string): boolean {
+  return SECRET_HEADER.test(name) || isSecretName(name);
+}
+
+function plainValue(name: string, value: string): string {
+  if (ADDRESS.has(name)) return redactText(loggedPath(value, MAX_VALUE));
   return cleanText(redactText(value.slice(0, MAX_VALUE)), MAX_VALUE);
 }

@@ -1,15 +1,24 @@
 import { type LoggerOptions, pino } from 'pino';
 import { ConfigError } from '../../errors.ts';
+import { type Losses, lossCounter, lossReason } from './losses.ts';
 import type { Logger, ResolvedLoggingOptions } from './options.ts';
+import { openSink, type Sink, standardOutput } from './sink.ts';
 
 const RANK = { info: 1, warn: 2, error: 3 } as const;
 
+/** A logger, and what ends it. */
+export interface OpenLogger extends Logger {
+  /** Resolves when what was logged is written, as far as the place where it goes lets one know. */
+  flush(): Promise<void>;
+}
+
 /**
- * Makes the logger of a set of options. Whatever a foreign logger throws stays out of the request's way.
+ * Makes the logger of a set of options. Whatever a foreign logger or stream throws or emits stays out of the request's
+ * way, and is counted.
  *
  * @throws ConfigError `ERR_CONFIG_CONTRADICTION` where both a logger and a stream are given
  */
-export function makeLogger({ logger, stream, level }: ResolvedLoggingOptions): Logger {
+export function makeLogger({ logger, stream, level }: ResolvedLoggingOptions): OpenLogger {
   if (logger !== undefined && stream !== undefined) {
     throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
       field: 'logging.stream',
@@ -17,21 +26,49 @@ export function makeLogger({ logger, stream, level }: ResolvedLoggingOptions): L
       fix: 'give either logging.logger or logging.stream',
     });
   }
-  if (level === false) return SILENT;
-  return guarded(logger ?? makePino(level, stream), level);
+  if (level === false) return { info: nothing, warn: nothing, error: nothing, flush: async () => undefined };
+  // The line about lost lines goes where they should have gone: it shows the gap in its place.
+  const losses = lossCounter('log lines', (record) => open.warn(record, 'log lines were lost'));
+  const sink = logger === undefined ? openSink(stream ?? standardOutput(), losses) : undefined;
+  const open = guarded(sink === undefined ? (logger as Logger) : makePino(level, sink), level, losses);
+  return {
+    ...open,
+    async flush() {
+      losses.flush();
+      await (sink === undefined ? flushLogger(logger) : sink.flush());
+    },
+  };
 }
 
 const nothing = (): void => undefined;
-const SILENT: Logger = { info: nothing, warn: nothing, error: nothing };
+const FLUSH_TIME = 2000;
 
-function makePino(level: 'info' | 'warn' | 'error', stream: ResolvedLoggingOptions['stream']): Logger {
+function makePino(level: 'info' | 'warn' | 'error', sink: Sink): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
     timestamp: isoTime,
     formatters: { level: (label) => ({ level: label }) },
   };
-  return stream === undefined ? pino(options) : pino(options, stream);
+  return pino(options, sink);
+}
+
+/** pino's `flush(done)`; other loggers have none. */
+async function flushLogger(logger: unknown): Promise<void> {
+  const flush = (logger as { flush?: unknown } | undefined)?.flush;
+  if (typeof flush !== 'function') return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, FLUSH_TIME);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    try {
+      flush.call(logger, done);
+    } catch {
+      done();
+    }
+  });
 }
 
 let second = 0;
@@ -48,15 +85,13 @@ function isoTime(): string {
   return `${prefix}${String(now - current * 1000).padStart(3, '0')}Z"`;
 }
 
-function guarded(logger: Logger, level: 'info' | 'warn' | 'error'): Logger {
-  let warned = false;
+/** A logger that never throws, from a level on. */
+export function guarded(logger: Logger, level: 'info' | 'warn' | 'error', losses: Losses): Logger {
   const write = (at: keyof typeof RANK) => (record: object, message: string) => {
     try {
       logger[at](record, message);
     } catch (error) {
-      if (warned) return;
-      warned = true;
-      process.emitWarning(`the logger threw, and lines are lost: ${String(error).slice(0, 200)}`, 'BulwarkWarning');
+      losses.lose(lossReason(error));
     }
   };
   return {

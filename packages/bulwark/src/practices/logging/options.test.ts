@@ -69,6 +69,14 @@ describe('options', () => {
     { headers: ['a b'] },
     { query: true },
     { trustRequestID: true },
+    { trustTraceContext: 'proxy' },
+    { redact: ['a..b'] },
+    { redact: ['a b'] },
+    { redact: 'email' },
+    { repeat: true },
+    { repeat: { lines: 0 } },
+    { repeat: { window: '1x' } },
+    { repeat: { lines: 5, windows: '1m' } },
     { logger: pino({ level: 'silent' }), stream: process.stdout },
   ])('%# is refused', (options) => {
     expect(() => logging(options as LoggingOptions)).toThrow(ConfigError);

@@ -6,11 +6,13 @@ import { isInstance } from '../errors/read-error.ts';
 import { cleanText, loggedPath } from './clean-text.ts';
 import { describeFailure, isConnectionLoss } from './failure-record.ts';
 import { headerReader } from './logged-headers.ts';
+import { queryReader } from './logged-query.ts';
 import type { Logger, ResolvedLoggingOptions } from './options.ts';
+import type { LineKind, Repeats } from './repeats.ts';
+import type { SecretTest } from './secret-names.ts';
 
 const MAX_USER_AGENT = 256;
 const MAX_HOST = 255;
-const MAX_QUERY_NAMES = 20;
 
 /** What must be remembered from the start of a request: later it is changed, or gone. */
 export interface Begun {
@@ -25,57 +27,88 @@ export interface Begun {
 /** Makes the function that writes the line of a request, when its response is over. */
 export function lineWriter(
   logger: Logger,
-  options: ResolvedLoggingOptions,
+  options: Pick<ResolvedLoggingOptions, 'headers' | 'query'>,
+  isSecret: SecretTest,
+  repeats: Repeats | undefined,
 ): (req: IncomingMessage, res: ServerResponse, begun: Begun) => void {
-  const readHeaders = headerReader(options.headers);
+  const readHeaders = headerReader(options.headers, isSecret);
+  const readQuery = queryReader(options.query, isSecret);
 
   return function writeLine(req, res, begun) {
-    const { requestId, client, failure } = contextOf(req);
+    const { requestId, client, failure, trace } = contextOf(req);
     const aborted = !res.writableFinished;
+    const ip = client?.ip ?? begun.peer;
+    const verdict = judge(failure, aborted, res.statusCode);
+    const { kind } = verdict;
+    // Before the record is made: a flood of refusals shall cost as little as possible.
+    if (kind !== undefined && repeats !== undefined && !repeats.admit(ip, kind.key, kind)) return;
     const userAgent = req.headers['user-agent'];
     const host = client?.host ?? req.headers.host;
     const isBodyless = begun.method === 'HEAD' || res.statusCode === 304;
     const bytes = isBodyless ? Number.NaN : Number(res.getHeader('content-length') ?? Number.NaN);
-    const record = {
-      requestId,
-      method: begun.method,
-      path: loggedPath(begun.target),
-      ...(options.query === 'names' ? { query: queryNames(begun.target) } : {}),
-      ...(aborted && !res.headersSent ? {} : { status: res.statusCode }),
-      durationMs: Math.round((performance.now() - begun.at) * 1000) / 1000,
-      ...(Number.isFinite(bytes) ? { bytes } : {}),
-      ip: client?.ip ?? begun.peer,
-      ...(host === undefined ? {} : { host: cleanText(host, MAX_HOST) }),
-      ...(userAgent === undefined ? {} : { userAgent: cleanText(userAgent, MAX_USER_AGENT) }),
-      ...(readHeaders === undefined ? {} : { headers: readHeaders(req.headers) }),
-      ...(aborted ? { aborted } : {}),
-    };
-    if (failure === undefined) {
-      if (!aborted && res.statusCode >= 500) logger.error(record, 'request failed');
-      else logger.info(record, aborted ? 'request aborted' : 'request');
-    } else if (aborted && isConnectionLoss(failure)) logger.info(record, 'request aborted');
-    else writeFailure(logger, record, failure);
+    // One after the other: spreading what may be absent is measurably slower.
+    const record: Record<string, unknown> = { requestId };
+    if (trace !== undefined) record.traceId = trace.traceId;
+    if (trace?.parentId !== undefined) record.parentId = trace.parentId;
+    record.method = begun.method;
+    record.path = loggedPath(begun.target);
+    if (readQuery !== undefined) record.query = readQuery(begun.target);
+    if (!aborted || res.headersSent) record.status = res.statusCode;
+    record.durationMs = Math.round((performance.now() - begun.at) * 1000) / 1000;
+    if (Number.isFinite(bytes)) record.bytes = bytes;
+    record.ip = ip;
+    if (host !== undefined) record.host = cleanText(host, MAX_HOST);
+    if (userAgent !== undefined) record.userAgent = cleanText(userAgent, MAX_USER_AGENT);
+    if (readHeaders !== undefined) record.headers = readHeaders(req.headers);
+    if (aborted) record.aborted = true;
+    if (verdict.about !== undefined) Object.assign(record, verdict.about());
+    logger[verdict.level](record, verdict.message);
   };
 }
 
-function writeFailure(logger: Logger, record: object, failure: unknown): void {
-  const { code, detail, internal } = describeError(failure);
-  if (internal) return logger.error({ ...record, code, error: describeFailure(failure) }, 'request failed');
-  if (!isInstance(failure, Refusal)) {
-    const { stack: _stack, ...error } = describeFailure(failure);
-    return logger.warn({ ...record, code, error }, 'request refused');
-  }
-  const cause = failure.cause === undefined ? {} : { cause: describeFailure(failure.cause) };
-  const line = { ...record, code, ...(detail === undefined ? {} : { reason: cleanText(detail, 500) }), ...cause };
-  // A wrong address is everybody's daily bread; what a protection refused is worth a look.
-  if (code === 'ERR_NOT_FOUND') logger.info(line, 'request refused');
-  else logger.warn(line, 'request refused');
+/** How a request ended. */
+interface Verdict {
+  readonly level: keyof Logger;
+  readonly message: string;
+  /** What the line says beyond the request itself. */
+  readonly about?: () => Record<string, unknown>;
+  /** For lines that come in floods: which are the same. */
+  readonly kind?: LineKind & { readonly key: string };
 }
 
-/** The names of the query's parameters, as sent. */
-function queryNames(target: string): readonly string[] {
-  const at = target.indexOf('?');
-  if (at === -1) return [];
-  const pairs = target.slice(at + 1, at + 1 + 2048).split('&', MAX_QUERY_NAMES);
-  return pairs.filter((pair) => pair !== '').map((pair) => loggedPath(pair.split('=', 1)[0] ?? '', 64));
+const OK: Verdict = { level: 'info', message: 'request' };
+const FAILED: Verdict = { level: 'error', message: 'request failed' };
+const ABORTED: Verdict = {
+  level: 'info',
+  message: 'request aborted',
+  kind: { level: 'info', message: 'request aborted', record: { aborted: true }, key: 'aborted' },
+};
+
+function judge(failure: unknown, aborted: boolean, status: number): Verdict {
+  if (failure === undefined) return aborted ? ABORTED : status >= 500 ? FAILED : OK;
+  if (aborted && isConnectionLoss(failure)) return ABORTED;
+  const { code, detail, internal, status: said } = describeError(failure);
+  // Failures of the server are never counted only: each may be another fault.
+  if (internal) return { ...FAILED, about: () => ({ code, error: describeFailure(failure) }) };
+  // A wrong address is everybody's daily bread; what a protection refused is worth a look.
+  const level = code === 'ERR_NOT_FOUND' ? 'info' : 'warn';
+  const message = 'request refused';
+  const record = code === undefined ? { status: said } : { code, status: said };
+  return {
+    level,
+    message,
+    kind: { level, message, record, key: code ?? String(said) },
+    about: () => ({ code, ...refusalRecord(failure, detail) }),
+  };
+}
+
+function refusalRecord(failure: unknown, detail: string | undefined): Record<string, unknown> {
+  if (!isInstance(failure, Refusal)) {
+    const { stack: _stack, ...error } = describeFailure(failure);
+    return { error };
+  }
+  return {
+    ...(detail === undefined ? {} : { reason: cleanText(detail, 500) }),
+    ...(failure.cause === undefined ? {} : { cause: describeFailure(failure.cause) }),
+  };
 }

@@ -1,0 +1,3 @@
+export interface LineStream {
+    write(line: string): unknown;
+}
