@@ -10,6 +10,8 @@ import { FORM_TYPE, type InputOptions, type ResolvedInputOptions, resolveInput }
 import { NOT_UTF8, refusalOf, tooLarge } from './parser-errors.ts';
 import { refuseUrl } from './url-gate.ts';
 
+export { type HtmlOptions, type HtmlPreset, html, type TextTransform } from './markup/html.ts';
+export { type TextOptions, text } from './markup/text.ts';
 export { methodGate } from './method-gate.ts';
 export type { InputOptions, JsonOptions, UrlencodedOptions } from './options.ts';
 export { urlGate } from './url-gate.ts';
