@@ -53,9 +53,11 @@ export const ERROR_CODES = {
   ERR_BODY_ENCODING: { status: 415, title: 'This encoding of the request body is not accepted' },
   ERR_BODY_ABORTED: { status: 400, title: 'The request body ended early' },
   ERR_VALIDATION: { status: 400, title: 'The request does not fit what this resource accepts' },
+  ERR_REDIRECT_EXTERNAL: { status: 400, title: 'This redirect would leave the site' },
   ERR_AUTHENTICATION_REQUIRED: { status: 401, title: 'Log in first' },
   ERR_ACCESS_DENIED: { status: 403, title: 'You may not do this' },
   ERR_INTERNAL: { status: 500, title: 'Something went wrong' },
+  ERR_RESPONSE_INVALID: { status: 500, title: 'The answer does not fit what this resource promises' },
   ERR_UNAVAILABLE: { status: 503, title: 'Temporarily unavailable' },
 } as const;
 

@@ -5,8 +5,8 @@ import type { PracticeId } from './pipeline.ts';
  * (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html).
  *
  * OWASP has no word for some of what Bulwark sees; these follow the vocabulary's form: `malicious_csrf`,
- * `malicious_host`, `malicious_url`, `csp_violation`, `sys_proxy_mismatch`, `sys_certificate_changed`,
- * `sys_certificate_refused`, `sys_certificate_warning`, `sys_error`, `sys_limits_incomplete`.
+ * `malicious_host`, `malicious_redirect`, `malicious_url`, `csp_violation`, `sys_proxy_mismatch`,
+ * `sys_certificate_changed`, `sys_certificate_refused`, `sys_certificate_warning`, `sys_error`, `sys_limits_incomplete`.
  */
 export const EVENT_NAMES = [
   'authn_fail',
@@ -17,6 +17,7 @@ export const EVENT_NAMES = [
   'malicious_cors',
   'malicious_csrf',
   'malicious_host',
+  'malicious_redirect',
   'malicious_url',
   'sys_certificate_changed',
   'sys_certificate_refused',
@@ -73,6 +74,8 @@ const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, pract
   ['ERR_HEADERS_', 'malicious_url', 'limits'],
   ['ERR_BODY_', 'input_validation_fail', 'input'],
   ['ERR_VALIDATION', 'input_validation_fail', 'input'],
+  ['ERR_REDIRECT_', 'malicious_redirect', 'input'],
+  ['ERR_RESPONSE_', 'sys_error', 'input'],
   ['ERR_AUTHENTICATION_', 'authn_fail', 'access'],
   ['ERR_ACCESS_', 'authz_fail', 'access'],
 ];

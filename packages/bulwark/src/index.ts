@@ -17,6 +17,7 @@ export { ORDER, type Place, type PracticeId, type StepId } from './pipeline.ts';
 export type { Policy, ResolvedPolicy } from './policy.ts';
 export { type AccessOptions, access, type Identity } from './practices/access/index.ts';
 export { headers } from './practices/headers/index.ts';
+export { html, text, validate } from './practices/input/index.ts';
 export { limit } from './practices/rate-limit/index.ts';
 export { secure } from './secure.ts';
 export type { SelfTestFinding, SelfTestReport } from './self-test.ts';

@@ -15,6 +15,15 @@ export { type TextOptions, text } from './markup/text.ts';
 export { methodGate } from './method-gate.ts';
 export type { InputOptions, JsonOptions, UrlencodedOptions } from './options.ts';
 export { urlGate } from './url-gate.ts';
+export {
+  type Frozen,
+  type Validated,
+  type ValidateHandler,
+  type ValidateOptions,
+  type ValidateSchemas,
+  type ValidInput,
+  validate,
+} from './validate/validate.ts';
 
 /** How bodies of one kind are read. */
 interface Reader {
