@@ -12,6 +12,7 @@ import { errors } from './practices/errors/index.ts';
 import { collectReports, headers } from './practices/headers/index.ts';
 import { https } from './practices/https/index.ts';
 import { input, methodGate, urlGate } from './practices/input/index.ts';
+import { type RedirectGuard, redirectGuard } from './practices/input/redirect/redirect.ts';
 import { limits } from './practices/limits/index.ts';
 import { logging } from './practices/logging/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
@@ -25,6 +26,8 @@ export interface Practices {
   readonly errors: ErrorHandler | undefined;
   /** Takes violation reports; absent where `headers` is off. */
   readonly collectReports: Handler | undefined;
+  /** Judges the redirects of handlers; absent where `input` is off. */
+  readonly redirects: RedirectGuard | undefined;
   readonly logEvent: ((event: SecurityEvent) => void) | undefined;
 }
 
@@ -44,6 +47,11 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
 
   // helmet's place for HSTS; here it belongs to `https`, which knows whether there is TLS.
   const { strictTransportSecurity, hsts, ...headersOptions } = on(given.headers);
+
+  const { redirects: external, ...inputOptions } = on(given.input);
+  const redirects = off.has('input')
+    ? undefined
+    : redirectGuard({ origins, ...(external === undefined ? {} : { external }) }, services);
 
   const made: Record<PracticeId, () => Middleware | undefined> = {
     access: () => access(on(given.access), services),
@@ -68,7 +76,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
       const practice = https(options, services);
       return monitored.has('https') ? refusingOnly(practice) : practice;
     },
-    input: () => input(on(given.input), services),
+    input: () => input(inputOptions, services),
     limits: () => limits(on(given.limits), services),
     logging: () => log,
     'rate-limit': () => rateLimit(on(given.rateLimit), services),
@@ -84,10 +92,12 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     handlers[step] = middleware;
     if (middleware.response !== undefined) hooks.push(middleware.response);
   }
-  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(on(given.input)), urlGate());
+  if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate());
+  if (redirects !== undefined) hooks.push(redirects.response);
   return {
     handlers,
     hooks,
+    redirects,
     errors: off.has('errors') ? undefined : errors(on(given.errors), services),
     collectReports: off.has('headers') ? undefined : collectReports({ origins }, services),
     logEvent: log?.logEvent,

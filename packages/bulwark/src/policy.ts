@@ -63,10 +63,16 @@ export interface Policy {
   readonly errors?: ErrorsOptions | false;
   readonly headers?: HeadersOptions | false;
   readonly https?: Omit<HttpsOptions, 'origins'> | false;
-  readonly input?: InputOptions | false;
+  readonly input?: (InputOptions & RedirectPolicy) | false;
   readonly limits?: LimitsOptions | false;
   readonly logging?: LoggingOptions | false;
   readonly rateLimit?: RateLimitOptions | false;
+}
+
+/** What the policy says of redirects, beside the options of `input`. */
+export interface RedirectPolicy {
+  /** Origins beside `origins` that redirects may lead to, exactly: an identity provider, a payment page. Default: none. */
+  readonly redirects?: readonly string[];
 }
 
 /** A policy that was read: every decision that does not belong to one practice is made. */

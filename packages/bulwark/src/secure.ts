@@ -16,6 +16,7 @@ import { type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
 import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
+import { installRedirects } from './express/redirects.ts';
 import { installClient } from './express/request-client.ts';
 import { addLocals, createResponseGate, installNonce, installResponseGate } from './express/response-gate.ts';
 import { RouteTable, routeDecisions } from './express/route-table.ts';
@@ -27,6 +28,7 @@ import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
 import { undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
+import type { RedirectGuard } from './practices/input/redirect/redirect.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
 import type { SelfTestReport } from './self-test.ts';
 
@@ -124,6 +126,23 @@ class GateRuntime implements GateServices {
     app.set('trust proxy', this.#trust);
     installClient(app);
     installNonce(app);
+    const { redirects } = this.#practices;
+    if (redirects !== undefined) this.#guardRedirects(redirects);
+  }
+
+  /** On the app's own `response`, which the responses of mounted apps inherit from too. */
+  #guardRedirects({ judge, letPass }: RedirectGuard): void {
+    const { response } = this.#app;
+    installRedirects(response, Object.getPrototypeOf(response) as object, (req, res, target) => {
+      const refusal = judge(req, target);
+      if (refusal === undefined) return false;
+      if (this.onlyReports(req, 'input', refusal)) {
+        letPass(res);
+        return false;
+      }
+      this.#finish(req, res, refusal);
+      return true;
+    });
   }
 
   #enter(req: IncomingMessage, res: ServerResponse, handle: ExpressApp['handle']): void {

@@ -14,6 +14,7 @@ export { type HtmlOptions, type HtmlPreset, html, type TextTransform } from './m
 export { type TextOptions, text } from './markup/text.ts';
 export { methodGate } from './method-gate.ts';
 export type { InputOptions, JsonOptions, UrlencodedOptions } from './options.ts';
+export { type Redirect, type RedirectOptions, redirect } from './redirect/redirect.ts';
 export { urlGate } from './url-gate.ts';
 export {
   type Frozen,

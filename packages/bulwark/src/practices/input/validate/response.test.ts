@@ -15,9 +15,13 @@ const CANARY = 'canary-5f2c9a';
 const USER = { id: 1, name: 'ann', passwordHash: CANARY, address: { city: 'Ulm', geo: CANARY } };
 const SHOWN = { id: 1, name: 'ann', address: { city: 'Ulm' } };
 
-function alone(express: Express, response: ValidateSchemas['response'], send: (res: Response) => unknown): App {
+function alone(
+  express: Express,
+  response: NonNullable<ValidateSchemas['response']>,
+  send: (res: Response) => unknown,
+): App {
   const app = express();
-  app.get('/', validate({ ...(response === undefined ? {} : { response }) }), (_req, res) => void send(res));
+  app.get('/', validate({ response }), (_req, res) => void send(res));
   app.use(errors({ onError: () => undefined }) as ErrorRequestHandler);
   return app;
 }
@@ -36,7 +40,7 @@ const LIBRARIES = [
   ],
 ] as const;
 
-describe.each(EXPRESS)('a response schema on Express %s', (version, express) => {
+describe.each(EXPRESS)('a response schema on Express %s', (_version, express) => {
   describe.each(LIBRARIES)('of %s', (_library, schema) => {
     it.each<[string, (res: Response) => unknown]>([
       ['res.json()', (res) => res.json(USER)],
@@ -212,20 +216,19 @@ describe.each(EXPRESS)('a response schema on Express %s', (version, express) => 
     expect((await one(app, {})).json()).toEqual(USER);
     expect(events).toEqual([['ERR_RESPONSE_INVALID', true]]);
   });
+});
 
-  if (version === '4') {
-    it('the old forms with a status are understood', async () => {
-      const schema = { 200: z.object({ id: z.number() }), 201: z.object({ name: z.string() }) };
-      for (const args of [
-        [USER, 201],
-        [201, USER],
-      ]) {
-        const answer = await one(
-          alone(express, schema, (res) => Reflect.apply(res.json, res, args)),
-          {},
-        );
-        expect([answer.status, answer.json()]).toEqual([201, { name: 'ann' }]);
-      }
-    });
+it('the old forms of Express 4, with a status, are understood', async () => {
+  const [[, express4]] = EXPRESS;
+  const schema = { 200: z.object({ id: z.number() }), 201: z.object({ name: z.string() }) };
+  for (const args of [
+    [USER, 201],
+    [201, USER],
+  ]) {
+    const answer = await one(
+      alone(express4, schema, (res) => Reflect.apply(res.json, res, args)),
+      {},
+    );
+    expect([answer.status, answer.json()]).toEqual([201, { name: 'ann' }]);
   }
 });
