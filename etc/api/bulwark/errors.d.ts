@@ -144,6 +144,10 @@ export declare const ERROR_CODES: {
         readonly status: 400;
         readonly title: 'The request does not fit what this resource accepts';
     };
+    readonly ERR_REDIRECT_EXTERNAL: {
+        readonly status: 400;
+        readonly title: 'This redirect would leave the site';
+    };
     readonly ERR_AUTHENTICATION_REQUIRED: {
         readonly status: 401;
         readonly title: 'Log in first';
@@ -155,6 +159,10 @@ export declare const ERROR_CODES: {
     readonly ERR_INTERNAL: {
         readonly status: 500;
         readonly title: 'Something went wrong';
+    };
+    readonly ERR_RESPONSE_INVALID: {
+        readonly status: 500;
+        readonly title: 'The answer does not fit what this resource promises';
     };
     readonly ERR_UNAVAILABLE: {
         readonly status: 503;

@@ -1,5 +1,5 @@
 import { PracticeId } from './pipeline.ts';
-export declare const EVENT_NAMES: readonly ['authn_fail', 'authz_fail', 'csp_violation', 'excess_rate_limit_exceeded', 'input_validation_fail', 'malicious_cors', 'malicious_csrf', 'malicious_host', 'malicious_url', 'sys_certificate_changed', 'sys_certificate_refused', 'sys_certificate_warning', 'sys_crash', 'sys_error', 'sys_limits_incomplete', 'sys_monitor_disabled', 'sys_proxy_mismatch', 'sys_shutdown', 'sys_startup'];
+export declare const EVENT_NAMES: readonly ['authn_fail', 'authz_fail', 'csp_violation', 'excess_rate_limit_exceeded', 'input_validation_fail', 'malicious_cors', 'malicious_csrf', 'malicious_host', 'malicious_redirect', 'malicious_url', 'sys_certificate_changed', 'sys_certificate_refused', 'sys_certificate_warning', 'sys_crash', 'sys_error', 'sys_limits_incomplete', 'sys_monitor_disabled', 'sys_proxy_mismatch', 'sys_shutdown', 'sys_startup'];
 export type EventName = (typeof EVENT_NAMES)[number];
 export type EventLevel = 'INFO' | 'WARN' | 'CRITICAL';
 export interface SecurityEvent {

@@ -26,10 +26,13 @@ export interface Policy {
     readonly errors?: ErrorsOptions | false;
     readonly headers?: HeadersOptions | false;
     readonly https?: Omit<HttpsOptions, 'origins'> | false;
-    readonly input?: InputOptions | false;
+    readonly input?: (InputOptions & RedirectPolicy) | false;
     readonly limits?: LimitsOptions | false;
     readonly logging?: LoggingOptions | false;
     readonly rateLimit?: RateLimitOptions | false;
+}
+export interface RedirectPolicy {
+    readonly redirects?: readonly string[];
 }
 export interface ResolvedPolicy {
     readonly origins: readonly string[];

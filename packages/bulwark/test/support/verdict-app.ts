@@ -1,4 +1,18 @@
-import { access, exempt, type Gate, headers, limit, type Policy, secure } from '../../src/index.ts';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import {
+  access,
+  exempt,
+  type Gate,
+  headers,
+  html,
+  limit,
+  type Policy,
+  redirect,
+  secure,
+  text,
+  validate,
+} from '../../src/index.ts';
 import { cors } from '../../src/practices/cors/index.ts';
 import type { Express } from './http.ts';
 
@@ -70,6 +84,21 @@ export function createVerdictApp(
   app.delete('/users/:id', access.role('admin'), (_req, res) => void res.send('removed'));
   app.get('/cookie', (_req, res) => void res.cookie('sid', '1').send('cookie'));
   app.get('/redirect', (_req, res) => res.redirect('/'));
+  const search = validate({ query: z.object({ q: z.string().transform(text({ max: 20 })) }) });
+  app.get('/search', search, (req, res) => void res.json(search.of(req).query));
+  const note = validate({
+    params: z.object({ id: z.string().regex(/^\d+$/) }),
+    body: z.object({ title: z.string(), text: z.string().transform(html()).optional() }),
+    response: z.object({ id: z.string(), title: z.string(), text: z.string().optional() }),
+  });
+  app.put('/notes/:id', note, (req, res) => {
+    const { params, body } = note.of(req);
+    // The handler gives more away than it should, and for one title the wrong thing.
+    res.json({ ...params, ...body, owner: 'SELECT', ...(body.title === 'wrong' ? { title: { is: 'SELECT' } } : {}) });
+  });
+  const go = (req: Request, res: Response): void => res.redirect(String(req.query.next));
+  app.get('/go', go);
+  app.get('/go/pay', redirect.external('https://pay.example'), go);
   app.get('/throws', () => {
     throw new Error('SELECT secret');
   });

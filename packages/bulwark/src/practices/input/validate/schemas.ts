@@ -99,7 +99,7 @@ function isSuccess(status: number): boolean {
 }
 
 /** Whether a value is a Standard Schema; some libraries make functions of theirs. */
-export function isSchema(value: unknown): value is StandardSchemaV1 {
+function isSchema(value: unknown): value is StandardSchemaV1 {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const standard: unknown = (value as { '~standard'?: unknown })['~standard'];
   if (typeof standard !== 'object' || standard === null) return false;

@@ -252,20 +252,20 @@ describe.each(EXPRESS)('validate() on Express %s', (_version, express) => {
   });
 
   it('req.valid cannot be changed, replaced or redefined, and holds no key of a prototype', async () => {
-    const any = validate({
+    const open = validate({
       body: z.object({ list: z.array(z.object({ a: z.number() })), raw: z.any(), at: z.coerce.date() }),
     });
     const app = alone(express, (a) =>
-      a.post('/', any, (req, res) => {
+      a.post('/', open, (req, res) => {
         const attempts: (() => unknown)[] = [
           () => Object.assign(req, { valid: {} }),
           () => Object.assign(req.valid as object, { body: {} }),
           () => Object.defineProperty(req, 'valid', { value: {} }),
           () => Reflect.deleteProperty(req, 'valid') || fail(),
-          () => Object.assign(any.of(req).body, { list: [] }),
-          () => (any.of(req).body.list as unknown[]).push(1),
-          () => Object.assign(any.of(req).body.list[0] as object, { a: 2 }),
-          () => Object.assign((any.of(req).body.raw as { x: object }).x, { y: 2 }),
+          () => Object.assign(open.of(req).body, { list: [] }),
+          () => (open.of(req).body.list as unknown[]).push(1),
+          () => Object.assign(open.of(req).body.list[0] as object, { a: 2 }),
+          () => Object.assign((open.of(req).body.raw as { x: object }).x, { y: 2 }),
         ];
         const held = attempts.map((attempt) => {
           try {
@@ -275,7 +275,7 @@ describe.each(EXPRESS)('validate() on Express %s', (_version, express) => {
             return (error as Error).name;
           }
         });
-        const { raw, at } = any.of(req).body;
+        const { raw, at } = open.of(req).body;
         res.json({
           held,
           own: Object.hasOwn(req, 'valid'),

@@ -1,0 +1,1 @@
+export type HtmlPreset = 'inline' | 'basic' | 'rich';
