@@ -171,7 +171,7 @@ describe.each(EXPRESS)('validation on Express %s', (version, express) => {
     const build = (): App => {
       const app = express();
       app.get('/', (req, res) => {
-        const next = String(req.query.next);
+        const next = req.query.next as string;
         res.redirect(next.startsWith('/') ? next : '/');
       });
       return app;

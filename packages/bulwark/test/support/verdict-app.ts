@@ -96,7 +96,7 @@ export function createVerdictApp(
     // The handler gives more away than it should, and for one title the wrong thing.
     res.json({ ...params, ...body, owner: 'SELECT', ...(body.title === 'wrong' ? { title: { is: 'SELECT' } } : {}) });
   });
-  const go = (req: Request, res: Response): void => res.redirect(String(req.query.next));
+  const go = (req: Request, res: Response): void => res.redirect(req.query.next as string);
   app.get('/go', go);
   app.get('/go/pay', redirect.external('https://pay.example'), go);
   app.get('/throws', () => {

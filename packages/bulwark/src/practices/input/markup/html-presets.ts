@@ -113,6 +113,7 @@ export const NEVER_TAGS: ReadonlySet<string> = new Set([
   'base',
   'body',
   'button',
+  'fencedframe',
   'form',
   'frame',
   'head',

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, Refusal } from '../../../errors.ts';
 import { type HtmlOptions, html } from './html.ts';
@@ -170,7 +171,10 @@ describe('html() is a fixed point', () => {
 
   it('where one pass alone would not be (the control)', () => {
     // The inner paragraph ends the outer one as soon as the unknown element between them is gone.
-    expect(rich('<p><foo><p>x</p></foo></p>')).toBe('<p></p><p>x</p><p></p>');
+    const nested = '<p><foo><p>x</p></foo></p>';
+    const once = sanitizeHtml(nested);
+    expect(sanitizeHtml(once)).not.toBe(once);
+    expect(rich(nested)).toBe('<p></p><p>x</p><p></p>');
   });
 });
 

@@ -101,9 +101,18 @@ const INVISIBLE = new RegExp(`(${NEEDED})|[\\u200b-\\u200d\\ufe00-\\ufe0f\\u{e00
 
 const PLAIN = /^[\n -~]*$/;
 
+/** How often a text is looked through until it stays as it is; more only happens to texts that are made for it. */
+const ROUNDS = 4;
+
 function normalise(dirty: string): string {
   const lines = dirty.replace(LINE_END, '\n');
   if (PLAIN.test(lines)) return lines;
-  const visible = lines.replace(REMOVED, '').replace(INVISIBLE, (_, needed: string | undefined) => needed ?? '');
-  return visible.normalize('NFC');
+  let text = lines.replace(REMOVED, '').normalize('NFC');
+  for (let round = 0; round < ROUNDS; round++) {
+    // What goes may bring marks together that are then put in another order, and so change what stands before the next.
+    const visible = text.replace(INVISIBLE, (_, needed: string | undefined) => needed ?? '').normalize('NFC');
+    if (visible === text) return text;
+    text = visible;
+  }
+  return text.replace(INVISIBLE, '').normalize('NFC');
 }

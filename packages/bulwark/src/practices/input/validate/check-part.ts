@@ -1,11 +1,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { frozenCopy } from './containers.ts';
+import { frozenCopy, isDeeperThan } from './containers.ts';
 import { addField, addIssues, type Fields, UNKNOWN } from './issues.ts';
 import type { Part, ReadySchema } from './schemas.ts';
 import { findUnknown, isThenable, type Path } from './unknown-fields.ts';
 
 /** What became of a part: what handlers may have, or nothing, and then there are fields to name. */
 export type Outcome = { readonly value: unknown } | undefined;
+
+/** What `input` allows at the most; only a parser of the app's own lets more by, and schemas recurse. */
+const DEEPEST = 1000;
 
 /**
  * Validates one part of a request; answers at once where the schema does.
@@ -33,6 +36,10 @@ export function checkPart(
     const unknown = refusesUnknown ? findUnknown(input, value, check) : [];
     return isThenable(unknown) ? Promise.resolve(unknown).then(accept) : accept(unknown);
   };
+  if (part === 'body' && isDeeperThan(DEEPEST, input)) {
+    addField(fields, part, [], 'is nested too deep');
+    return undefined;
+  }
   const result = check(input);
   return isThenable(result) ? Promise.resolve(result).then(judge) : judge(result);
 }

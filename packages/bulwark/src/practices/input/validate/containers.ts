@@ -44,3 +44,13 @@ export function frozenCopy(value: unknown, seen: Map<object, unknown> = new Map(
   }
   return Object.freeze(copy);
 }
+
+/** Whether data is nested deeper than some levels; found without recursion, which is what too deep data breaks. */
+export function isDeeperThan(levels: number, value: unknown): boolean {
+  let level: Container[] = isContainer(value) ? [value] : [];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth >= levels) return true;
+    level = level.flatMap((container) => Object.values(container).filter(isContainer));
+  }
+  return false;
+}

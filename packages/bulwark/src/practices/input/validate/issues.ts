@@ -60,16 +60,21 @@ export function addIssues(
   issues: readonly StandardSchemaV1.Issue[],
   input: unknown,
 ): void {
-  const quotes = quoteFinder(input);
-  for (const issue of issues.slice(0, MOST_FIELDS) as readonly VendorIssue[]) {
+  const said = issues.slice(0, MOST_FIELDS).map((issue: VendorIssue) => ({
+    issue,
     // Not `map`: ArkType's paths are arrays of a class of its own, which `map` would make another one of.
-    const path = Array.from(issue.path ?? [], (segment) => (typeof segment === 'object' ? segment.key : segment));
+    path: Array.from(issue.path ?? [], (segment) => (typeof segment === 'object' ? segment.key : segment)),
+    text: isUnknownKey(vendor, issue) ? UNKNOWN : textOf(vendor, issue).slice(0, LONGEST_TEXT),
+  }));
+  const quoting = quotingTexts(
+    said.map(({ text }) => text),
+    input,
+  );
+  for (const { issue, path, text } of said) {
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) {
       for (const key of issue.keys as readonly unknown[]) addField(fields, part, [...path, String(key)], UNKNOWN);
-      continue;
-    }
-    const text = isUnknownKey(vendor, issue) ? UNKNOWN : textOf(vendor, issue);
-    addField(fields, part, path, text === UNKNOWN || !quotes(text) ? cleanText(text, LONGEST_TEXT) : NOT_VALID);
+    } else
+      addField(fields, part, path, text !== UNKNOWN && quoting.has(text) ? NOT_VALID : cleanText(text, LONGEST_TEXT));
   }
 }
 
@@ -106,28 +111,33 @@ interface Values {
 }
 
 /**
- * Makes a function that says whether a text quotes a value of the input: as a whole or in pieces, whatever quotation
- * marks, escapes and capitals it has.
+ * Those of some texts that quote a value of the input: as a whole or in pieces, whatever quotation marks, escapes and
+ * capitals it has. The work is that of one look at each value, however many texts there are.
  */
-function quoteFinder(input: unknown): (text: string) => boolean {
+function quotingTexts(texts: readonly string[], input: unknown): ReadonlySet<string> {
   const values: Values = { plain: new Set(), raw: new Set(), budget: BUDGET };
   collect(input, values, new Set());
-  return (text) => {
-    if (values.budget < 0) return true;
-    const plain = lettersOf(text.slice(0, LONGEST_TEXT));
-    const pieces = new Set(Array.from({ length: plain.length - PIECE + 1 }, (_, i) => plain.slice(i, i + PIECE)));
-    for (const value of values.raw) if (text.includes(value)) return true;
-    for (const value of values.plain) {
-      if (plain.includes(value.slice(0, HEAD)) || holdsPiece(value, pieces)) return true;
+  if (values.budget < 0) return new Set(texts);
+  const quoting = new Set<string>();
+  const byPiece = new Map<string, string[]>();
+  for (const text of new Set(texts)) {
+    const plain = lettersOf(text);
+    for (let i = 0; i + PIECE <= plain.length; i++) {
+      const piece = plain.slice(i, i + PIECE);
+      byPiece.set(piece, [...(byPiece.get(piece) ?? []), text]);
     }
-    return false;
-  };
+    for (const value of values.raw) if (text.includes(value)) quoting.add(text);
+    for (const value of values.plain) if (plain.includes(value.slice(0, HEAD))) quoting.add(text);
+  }
+  for (const value of values.plain) {
+    for (let i = 0; i + PIECE <= value.length; i++) {
+      for (const text of byPiece.get(value.slice(i, i + PIECE)) ?? NONE) quoting.add(text);
+    }
+  }
+  return quoting;
 }
 
-function holdsPiece(value: string, pieces: ReadonlySet<string>): boolean {
-  for (let i = 0; i + PIECE <= value.length; i++) if (pieces.has(value.slice(i, i + PIECE))) return true;
-  return false;
-}
+const NONE: readonly string[] = [];
 
 function collect(value: unknown, values: Values, seen: Set<object>): void {
   if (values.budget < 0) return;

@@ -180,6 +180,18 @@ describe.each(EXPRESS)('a response schema on Express %s', (_version, express) =>
     expect((await one(app, {})).json()).toMatchObject({ code: 'ERR_RESPONSE_INVALID' });
   });
 
+  it('one that is passed twice holds once: its output need not fit its input', async () => {
+    const counted = validate({ response: z.object({ name: z.string().transform((name) => name.length) }) });
+    const app = express();
+    app.get('/', counted, (_req, _res, next) => next('route'));
+    app.get('/', counted, (_req, res) => void res.json(USER));
+    app.get('/bad', counted, (_req, _res, next) => next('route'));
+    app.get('/bad', counted, (_req, res) => void res.json({ name: 5 }));
+    app.use(errors({ onError: () => undefined }) as ErrorRequestHandler);
+    expect((await one(app, {})).json()).toEqual({ name: 3 });
+    expect((await one(app, { target: '/bad' })).json()).toMatchObject({ status: 500, code: 'ERR_RESPONSE_INVALID' });
+  });
+
   it('HEAD gets the status of GET', async () => {
     const bad = alone(express, z.object({ id: z.string() }), (res) => res.json(USER));
     expect((await one(bad, { method: 'HEAD' })).status).toBe(500);

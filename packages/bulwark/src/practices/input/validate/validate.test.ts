@@ -157,6 +157,17 @@ describe.each(EXPRESS)('validate() on Express %s', (_version, express) => {
       expect((await one(app, post({}, '/broken'))).json()).toMatchObject({ status: 500, code: 'ERR_INTERNAL' });
     });
 
+    it('a body that is nested deeper than schemas can follow is refused, not a fault of the server', async () => {
+      const node: z.ZodType = z.object({ next: z.lazy(() => node).optional(), raw: z.any() });
+      const app = make(express, (a) => a.post('/', validate({ body: node }), (_req, res) => void res.send('ran')));
+      const deep = (levels: number): Sent => ({
+        ...post({}),
+        body: `{"raw":${'['.repeat(levels)}${']'.repeat(levels)}}`,
+      });
+      expect((await one(app, deep(30))).body).toBe('ran');
+      expect((await one(app, deep(20_000))).json()).toMatchObject({ status: 400 });
+    });
+
     it('without a parser, or without a body, the schema decides', async () => {
       const app = make(express, (a) => a.post('/', note, (_req, res) => void res.send('ran')));
       const answer = await one(app, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: 'a,b' });

@@ -98,6 +98,7 @@ export function validate<const S extends ValidateSchemas>(
   const { parts, response } = readSchemas(schemas, unknown);
   const names = PARTS.filter((part) => parts.has(part));
   const own = new WeakMap<IncomingMessage, Validated<S>>();
+  const guarded = new WeakSet<ServerResponse>();
 
   function enforce(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const fields: Fields = new Map();
@@ -127,8 +128,10 @@ export function validate<const S extends ValidateSchemas>(
       const result = Object.freeze(valid) as Validated<S>;
       own.set(req, result);
       publish(req, result);
-      if (response === undefined) next();
-      else guardResponse(req, res, next, response);
+      // A route that is passed over leaves its guard behind; a second one would put answers through the schema twice.
+      if (response === undefined || guarded.has(res)) return next();
+      guarded.add(res);
+      guardResponse(req, res, next, response);
     };
 
     // What it found on another route says nothing about this one.
