@@ -206,9 +206,12 @@ describe.each(EXPRESS)('redirects on Express %s', (version, express) => {
   });
 
   it('in monitor mode it is reported once, and passes', async () => {
-    const { app, events } = gated(express, to('//evil.example'), { monitor: ['input'] });
-    expect((await one(app, {})).headers.location).toBe('//evil.example');
-    expect(events.map(({ code, monitored }) => [code, monitored])).toEqual([['ERR_REDIRECT_EXTERNAL', true]]);
+    const withStatus: Send = (_req, res) => res.status(303).redirect('//evil.example');
+    for (const send of [to('//evil.example'), withStatus]) {
+      const { app, events } = gated(express, send, { monitor: ['input'] });
+      expect((await one(app, {})).headers.location).toBe('//evil.example');
+      expect(events.map(({ code, monitored }) => [code, monitored])).toEqual([['ERR_REDIRECT_EXTERNAL', true]]);
+    }
   });
 
   it('a refusal is an event that does not hold the target', async () => {

@@ -171,6 +171,7 @@ describe('texts', () => {
     ['capitals', 'no HUNTER2', { a: 'hunter2' }],
     ['escapes', 'no "hun\\"ter\\\\2"', { a: 'hun"ter\\2' }],
     ['a piece of a long one', 'no correct horse batt…', { a: 'correct horse battery staple' }],
+    ['a piece of its middle', 'no …horse battery…', { a: 'correct horse battery staple' }],
     ['a number', 'not 4711', { a: 4711 }],
     ['signs only', 'not !$%&/', { a: '!$%&/' }],
   ])('%s in a text makes it neutral', (_what, message, input) => {

@@ -160,12 +160,15 @@ describe.each(EXPRESS)('a response schema on Express %s', (_version, express) =>
       id: z.number().refine(async () => new Promise((resolve) => setImmediate(() => resolve(true)))),
     });
     const app = express();
+    const failures: unknown[] = [];
+    secure(app, { ...QUIET, errors: { onError: (error) => void failures.push(error) } });
     app.get('/', validate({ response: slow }), (_req, res) => {
       res.json(USER);
       throw new Error('after the answer');
     });
-    app.use(errors({ onError: () => undefined }) as ErrorRequestHandler);
     expect((await one(app, {})).json()).toMatchObject({ status: 500, code: 'ERR_INTERNAL' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(failures).toEqual([new Error('after the answer')]);
   });
 
   it('two on the way both hold', async () => {

@@ -1,15 +1,13 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { ErrorRequestHandler, Request } from 'express';
+import http from 'node:http';
+import type { ErrorRequestHandler } from 'express';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { one, QUIET } from '../../../../test/support/ask.ts';
 import { EXPRESS, type Express, type Sent, serve } from '../../../../test/support/http.ts';
-import type { Handler } from '../../../context.ts';
-import type { Refusal } from '../../../errors.ts';
 import { secure } from '../../../secure.ts';
 import { errors } from '../../errors/index.ts';
-import { html, input, validate } from '../index.ts';
+import { html, validate } from '../index.ts';
 
 const post = (body: unknown, target = '/'): Sent => ({
   method: 'POST',
@@ -332,44 +330,40 @@ describe.each(EXPRESS)('validate() on Express %s', (_version, express) => {
     ]);
   });
 
+  it('in monitor mode what it found on one route is not there on the next', async () => {
+    const numbered = validate({ params: z.object({ id: z.string().regex(/^\d+$/) }) });
+    const app = gated(
+      express,
+      (a) => {
+        a.get('/:id/:name', numbered, (_req, _res, next) => next('route'));
+        a.get('/:name/:id', numbered, (req, res) => void res.json(req.valid));
+      },
+      { monitor: ['input'] },
+    );
+    expect((await one(app, { target: '/1/2' })).json()).toEqual({ params: { id: '2' } });
+    expect((await one(app, { target: '/1/evil' })).json()).toEqual({});
+  });
+
+  it('in monitor mode of() has nothing of another route either', async () => {
+    const numbered = validate({ params: z.object({ id: z.string().regex(/^\d+$/) }) });
+    const app = gated(
+      express,
+      (a) => {
+        a.get('/:id/:name', numbered, (_req, _res, next) => next('route'));
+        a.get('/:name/:id', numbered, (req, res) => void res.json(numbered.of(req)));
+      },
+      { monitor: ['input'] },
+    );
+    expect((await one(app, { target: '/1/2' })).status).toBe(200);
+    expect((await one(app, { target: '/1/evil' })).json()).toMatchObject({ code: 'ERR_INTERNAL' });
+  });
+
   it('holds where input is off, and where the route is exempt from it', async () => {
     const app = gated(express, (a) => void a.use(express.json()).post('/', note, (_req, res) => void res.send('ran')), {
       input: false,
     });
     expect((await one(app, post({ title: 5 }))).status).toBe(400);
     expect((await one(app, post({ title: 'a' }))).body).toBe('ran');
-  });
-});
-
-describe('validate() on bare node:http', () => {
-  const search = validate({ query: z.object({ q: z.string(), tag: z.array(z.string()).optional() }) });
-  const serveBare = (handler: Handler, answer: (req: IncomingMessage) => unknown) => {
-    const parse = input();
-    return (req: IncomingMessage, res: ServerResponse): void => {
-      const fail = (error: unknown): void =>
-        void res.writeHead((error as Refusal).status ?? 500).end(String((error as Refusal).code));
-      parse(req, res, (error) => {
-        if (error !== undefined) return fail(error);
-        handler(req, res, (refused) =>
-          refused === undefined ? void res.end(JSON.stringify(answer(req))) : fail(refused),
-        );
-      });
-    };
-  };
-
-  it('reads the query itself, and the body that a parser has left', async () => {
-    const listener = serveBare(search, (req) => search.of(req).query);
-    expect((await one(listener, { target: '/?q=a%20b&tag=1&tag=2' })).json()).toEqual({ q: 'a b', tag: ['1', '2'] });
-    expect((await one(listener, { target: '/?q=a&q=b' })).body).toBe('ERR_VALIDATION');
-    expect((await one(listener, { target: '/?q=a&evil=b' })).body).toBe('ERR_VALIDATION');
-    const bare = serveBare(note, (req) => (req as Request).valid);
-    expect((await one(bare, post({ title: 'a' }))).json()).toEqual({ body: { title: 'a', tags: [] } });
-    expect((await one(bare, post({ title: 'a', role: 1 }))).body).toBe('ERR_VALIDATION');
-  });
-
-  it('a response schema has nothing to hold on to there, and says so', async () => {
-    const listener = serveBare(validate({ response: z.object({}) }), () => 'ran');
-    expect((await one(listener, {})).status).toBe(500);
   });
 });
 
