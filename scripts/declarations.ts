@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+/** Under this name goes `declare global { … }`. */
+const GLOBAL = 'global';
+
 /** A name that a file takes from another module. */
 interface Taken {
   readonly from: string;
@@ -60,6 +63,8 @@ export function publicDeclarations(entries: readonly string[]): Map<string, stri
     const own = statements.filter((statement) => statement.name === name);
     if (taken === undefined && own.length === 0) return;
     locals.add(name);
+    // What a module adds to types of others comes with whatever is taken from it.
+    if (name !== GLOBAL) needLocal(path, GLOBAL);
     if (taken !== undefined) follow(path, taken);
     for (const { text } of own) {
       for (const [identifier] of text.matchAll(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu)) needLocal(path, identifier);
@@ -87,9 +92,9 @@ function parse(path: string): DeclarationFile {
   const statements: DeclarationFile['statements'][number][] = [];
   for (const text of statementsOf(withoutComments(readFileSync(path, 'utf8')))) {
     const list = /^(import|export) (?:type )?\{([^}]*)\}(?: from ['"]([^'"]+)['"])?;$/.exec(text.replaceAll('\n', ' '));
-    const name = /^(?:export )?(?:declare )?(?:abstract )?(?:interface|type|const|let|function|class) ([\w$]+)/.exec(
-      text,
-    )?.[1];
+    const name =
+      /^(?:export )?(?:declare )?(?:abstract )?(?:interface|type|const|let|function|class) ([\w$]+)/.exec(text)?.[1] ??
+      /^declare (global) \{/.exec(text)?.[1];
     if (list !== null) {
       const [, kind, specifiers = '', from = ''] = list;
       for (const [outer, inner] of namesOf(specifiers)) {

@@ -6,6 +6,7 @@ export interface Decision {
     readonly summary: string;
     readonly reason?: string;
     readonly enforce?: Handler;
+    readonly repeats?: true;
     readonly value?: unknown;
 }
 declare const DECISION: unique symbol;

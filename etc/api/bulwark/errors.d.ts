@@ -163,6 +163,10 @@ export declare const ERROR_CODES: {
         readonly status: 400;
         readonly title: 'The request does not fit what this resource accepts';
     };
+    readonly ERR_REDIRECT_EXTERNAL: {
+        readonly status: 400;
+        readonly title: 'This redirect would leave the site';
+    };
     readonly ERR_AUTHENTICATION_REQUIRED: {
         readonly status: 401;
         readonly title: 'Log in first';
@@ -182,6 +186,10 @@ export declare const ERROR_CODES: {
     readonly ERR_OVERLOADED: {
         readonly status: 503;
         readonly title: 'The server is overloaded';
+    };
+    readonly ERR_RESPONSE_INVALID: {
+        readonly status: 500;
+        readonly title: 'The answer does not fit what this resource promises';
     };
     readonly ERR_UNAVAILABLE: {
         readonly status: 503;

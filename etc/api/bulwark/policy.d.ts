@@ -28,13 +28,17 @@ export interface Policy {
     readonly errors?: ErrorsOptions | false;
     readonly headers?: HeadersOptions | false;
     readonly https?: Omit<HttpsOptions, 'origins'> | false;
-    readonly input?: (InputOptions & {
-        readonly templates?: EjsOptions | false;
-    }) | false;
+    readonly input?: (InputOptions & RedirectPolicy & TemplatePolicy) | false;
     readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
     readonly logging?: LoggingOptions | false;
     readonly rateLimit?: RateLimitOptions | false;
     readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
+}
+export interface TemplatePolicy {
+    readonly templates?: EjsOptions | false;
+}
+export interface RedirectPolicy {
+    readonly redirects?: readonly string[];
 }
 export interface ResolvedPolicy {
     readonly origins: readonly string[];

@@ -13,6 +13,7 @@ import { collectReports, headers } from './practices/headers/index.ts';
 import { https } from './practices/https/index.ts';
 import { input, methodGate, type TemplateEngine, urlGate } from './practices/input/index.ts';
 import { lazyEjsEngine } from './practices/input/markup/ejs-engine.ts';
+import { type RedirectGuard, redirectGuard } from './practices/input/redirect/redirect.ts';
 import { limitsSteps } from './practices/limits/index.ts';
 import { type LoggingMiddleware, logging } from './practices/logging/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
@@ -27,6 +28,8 @@ export interface Practices {
   readonly errors: ErrorHandler | undefined;
   /** Takes violation reports; absent where `headers` is off. */
   readonly collectReports: Handler | undefined;
+  /** Judges the redirects of handlers; absent where `input` is off. */
+  readonly redirects: RedirectGuard | undefined;
   /** Absent where it is off. */
   readonly logging: LoggingMiddleware | undefined;
   /** Takes the place of Express's own EJS; absent where `input` or its `templates` are off. */
@@ -62,7 +65,11 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   // helmet's place for HSTS; here it belongs to `https`, which knows whether there is TLS.
   const { strictTransportSecurity, hsts, ...headersOptions } = on(given.headers);
 
-  const { templates, ...inputOptions } = on(given.input);
+  const { templates, redirects: external, ...inputOptions } = on(given.input);
+  const redirects = off.has('input')
+    ? undefined
+    : redirectGuard({ origins, ...(external === undefined ? {} : { external }) }, services);
+
   const made: Record<PracticeId, () => Middleware | undefined> = {
     access: () => access(on(given.access), services),
     client: () => client({ ...on(given.client), origins, proxy }, services),
@@ -105,9 +112,11 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   }
   if (limiting !== undefined) handlers.shedding = limiting.shedding;
   if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate(inputOptions));
+  if (redirects !== undefined) hooks.push(redirects.response);
   return {
     handlers,
     hooks,
+    redirects,
     errors: off.has('errors') ? undefined : errors(on(given.errors), services),
     collectReports: off.has('headers') ? undefined : collectReports({ origins }, services),
     logging: log,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { contextOf, type Handler, type Next } from './context.ts';
+import { contextOf, type Handler, type Next, type RequestContext } from './context.ts';
 import { ConfigError } from './errors.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
 
@@ -21,6 +21,8 @@ export interface Decision {
   readonly reason?: string;
   /** Carries a requirement out. */
   readonly enforce?: Handler;
+  /** Carried out each time that the router passes it, not once: what it looks at (`req.params`) changes on the way. */
+  readonly repeats?: true;
   /** What the practice itself needs to know. */
   readonly value?: unknown;
 }
@@ -38,7 +40,7 @@ export type DecisionHandler = Handler & { readonly [DECISION]: Decision };
 export function decide(decision: Decision): DecisionHandler {
   const handler = function bulwarkDecision(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const context = contextOf(req);
-    if (context.applied?.has(decision)) return next();
+    if (isDone(context, decision)) return next();
     if (!context.decisions.includes(decision)) {
       // Too late to lift a practice that has had its say; settings and requirements still hold from here on, unless the
       // router only passes them on its way to a route that they do not stand above.
@@ -54,7 +56,7 @@ export function decide(decision: Decision): DecisionHandler {
 /** Carries a requirement out, once per request however often the router passes it. */
 export function enforceOnce(decision: Decision, req: IncomingMessage, res: ServerResponse, next: Next): void {
   const context = contextOf(req);
-  if (decision.enforce === undefined || context.applied?.has(decision)) return next();
+  if (decision.enforce === undefined || isDone(context, decision)) return next();
   context.applied ??= new Set();
   context.applied.add(decision);
   decision.enforce(req, res, (error) => {
@@ -63,6 +65,10 @@ export function enforceOnce(decision: Decision, req: IncomingMessage, res: Serve
     context.applied?.delete(decision);
     next(error);
   });
+}
+
+function isDone({ applied }: RequestContext, decision: Decision): boolean {
+  return decision.repeats !== true && applied?.has(decision) === true;
 }
 
 /** The decision that a middleware carries, if it carries one. */

@@ -58,11 +58,13 @@ export const ERROR_CODES = {
   ERR_FILE_TYPE: { status: 415, title: 'This type of file is not accepted' },
   ERR_FILE_TOO_LARGE: { status: 413, title: 'The file is too large' },
   ERR_VALIDATION: { status: 400, title: 'The request does not fit what this resource accepts' },
+  ERR_REDIRECT_EXTERNAL: { status: 400, title: 'This redirect would leave the site' },
   ERR_AUTHENTICATION_REQUIRED: { status: 401, title: 'Log in first' },
   ERR_ACCESS_DENIED: { status: 403, title: 'You may not do this' },
   ERR_INTERNAL: { status: 500, title: 'Something went wrong' },
   ERR_HANDLER_TIMEOUT: { status: 503, title: 'The answer took too long' },
   ERR_OVERLOADED: { status: 503, title: 'The server is overloaded' },
+  ERR_RESPONSE_INVALID: { status: 500, title: 'The answer does not fit what this resource promises' },
   ERR_UNAVAILABLE: { status: 503, title: 'Temporarily unavailable' },
 } as const;
 

@@ -6,8 +6,8 @@ import { describeFailure } from './practices/logging/failure-record.ts';
  * (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html).
  *
  * OWASP has no word for some of what Bulwark sees; these follow the vocabulary's form: `malicious_csrf`,
- * `malicious_host`, `malicious_url`, `csp_violation`, `excess_connections`, `excess_requests_in_flight`,
- * `excess_requests_shed`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
+ * `malicious_host`, `malicious_redirect`, `malicious_url`, `csp_violation`, `excess_connections`,
+ * `excess_requests_in_flight`, `excess_requests_shed`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
  * `sys_certificate_warning`, `sys_error`, `sys_handler_timeout`, `sys_limits_incomplete`, `sys_overload_begins`,
  * `sys_overload_ends`, `sys_secret_exposed`, `sys_secret_generated`, `sys_secret_weak`, `sys_template_warning`.
  */
@@ -23,6 +23,7 @@ export const EVENT_NAMES = [
   'malicious_cors',
   'malicious_csrf',
   'malicious_host',
+  'malicious_redirect',
   'malicious_url',
   'sys_certificate_changed',
   'sys_certificate_refused',
@@ -93,6 +94,8 @@ const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, pract
   ['ERR_BODY_', 'input_validation_fail', 'input'],
   ['ERR_FILE_', 'input_validation_fail', 'input'],
   ['ERR_VALIDATION', 'input_validation_fail', 'input'],
+  ['ERR_REDIRECT_', 'malicious_redirect', 'input'],
+  ['ERR_RESPONSE_', 'sys_error', 'input'],
   ['ERR_AUTHENTICATION_', 'authn_fail', 'access'],
   ['ERR_ACCESS_', 'authz_fail', 'access'],
 ];

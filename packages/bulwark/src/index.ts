@@ -15,17 +15,21 @@ export type { EventLevel, EventName, SecurityEvent } from './events.ts';
 export type { Gate, GateListening, GateListenOptions } from './gate.ts';
 export type { DefaultsDate } from './options.ts';
 export { ORDER, type Place, type PracticeId, type StepId } from './pipeline.ts';
-export type { Policy, ResolvedPolicy } from './policy.ts';
+export type { Policy, RedirectPolicy, ResolvedPolicy, TemplatePolicy } from './policy.ts';
 export { type AccessOptions, access, type Identity } from './practices/access/index.ts';
 export { headers } from './practices/headers/index.ts';
 export {
   dangerouslyRaw,
   filesOf,
+  html,
   input,
   markup,
+  redirect,
   type SafeHtml,
   templates,
+  text,
   type UploadedFile,
+  validate,
 } from './practices/input/index.ts';
 export { limits } from './practices/limits/index.ts';
 export { limit } from './practices/rate-limit/index.ts';

@@ -66,12 +66,23 @@ export interface Policy {
   readonly errors?: ErrorsOptions | false;
   readonly headers?: HeadersOptions | false;
   readonly https?: Omit<HttpsOptions, 'origins'> | false;
-  /** `templates: false` leaves the app's EJS as Express loads it: `<%-` then writes whatever it is given. */
-  readonly input?: (InputOptions & { readonly templates?: EjsOptions | false }) | false;
+  readonly input?: (InputOptions & RedirectPolicy & TemplatePolicy) | false;
   readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
   readonly logging?: LoggingOptions | false;
   readonly rateLimit?: RateLimitOptions | false;
   readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
+}
+
+/** What the policy says of templates, beside the options of `input`. */
+export interface TemplatePolicy {
+  /** How EJS renders; `false` leaves the app's EJS as Express loads it: `<%-` then writes whatever it is given. */
+  readonly templates?: EjsOptions | false;
+}
+
+/** What the policy says of redirects, beside the options of `input`. */
+export interface RedirectPolicy {
+  /** Origins beside `origins` that redirects may lead to, exactly: an identity provider, a payment page. Default: none. */
+  readonly redirects?: readonly string[];
 }
 
 /** A policy that was read: every decision that does not belong to one practice is made. */

@@ -17,6 +17,7 @@ import { COALESCED, type EventInput, type EventLevel, eventOfCode, SecurityEvent
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
 import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
+import { installRedirects } from './express/redirects.ts';
 import { installClient } from './express/request-client.ts';
 import { addLocals, createResponseGate, installNonce, installResponseGate } from './express/response-gate.ts';
 import { RouteTable, routeDecisions } from './express/route-table.ts';
@@ -29,6 +30,7 @@ import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
 import { undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
+import type { RedirectGuard } from './practices/input/redirect/redirect.ts';
 import { SILENT } from './practices/logging/app-logger.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
 import type { SelfTestReport, SelfTestTarget } from './self-test.ts';
@@ -139,6 +141,23 @@ class GateRuntime implements GateServices {
     installClient(app);
     installNonce(app);
     this.#installViewEngine(app);
+    const { redirects } = this.#practices;
+    if (redirects !== undefined) this.#guardRedirects(redirects);
+  }
+
+  /** On the app's own `response`, which the responses of mounted apps inherit from too. */
+  #guardRedirects({ judge, letPass }: RedirectGuard): void {
+    const { response } = this.#app;
+    installRedirects(response, Object.getPrototypeOf(response) as object, (req, res, target) => {
+      const refusal = judge(req, target);
+      if (refusal === undefined) return false;
+      if (this.onlyReports(req, 'input', refusal)) {
+        letPass(res);
+        return false;
+      }
+      this.#finish(req, res, refusal);
+      return true;
+    });
   }
 
   #installViewEngine(app: ExpressApp): void {

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { builtinModules } from 'node:module';
+import { promisify } from 'node:util';
 import { build, type Metafile } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { PRACTICE_IDS } from '../src/pipeline.ts';
@@ -75,6 +77,22 @@ it('the certificate libraries wait until certificates are made', async () => {
   const { packages } = loadedAtOnce(await bundle('src/index.ts'));
   expect(packages).not.toEqual([]);
   expect(packages.filter((name) => name.startsWith('@peculiar/'))).toEqual([]);
+});
+
+it('the HTML sanitiser waits until html() is called, and is loaded then', async () => {
+  const { files, packages } = loadedAtOnce(await bundle('src/index.ts'));
+  expect(files).toContain('src/practices/input/markup/html.ts');
+  expect(packages.filter((name) => name.startsWith('sanitize-html'))).toEqual([]);
+  const isLoaded = `Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes('/sanitize-html/'))`;
+  const program = `import { createRequire } from 'node:module';
+    const { html } = await import(${JSON.stringify(`${PACKAGE}src/index.ts`)});
+    const before = ${isLoaded};
+    html();
+    console.log(JSON.stringify([before, ${isLoaded}]));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: PACKAGE,
+  });
+  expect(JSON.parse(stdout)).toEqual([false, true]);
 });
 
 it('the measurement sees check code where it is', async () => {

@@ -13,15 +13,31 @@ import { filesUnder, type Manifest, PACKAGE, ROOT, readJson } from './support/re
 
 const TYPESCRIPT_CONSUMER = `import http from 'node:http';
 import express from 'express';
-import { type Gate, secure } from 'bulwark';
+import { type Gate, html, redirect, secure, validate } from 'bulwark';
 import { rateLimit } from 'bulwark/rate-limit';
 import { CHECKS } from 'bulwark/checks';
 
 const app = express();
 const gate: Gate = secure(app, { origins: ['https://shop.example'] });
 app.get('/', rateLimit({}), (_req, res) => { res.send('hello'); });
+const note = validate({ body: html({ preset: 'basic' }) });
+app.post('/', note, redirect.external('https://idp.example'), (req, res) => {
+  const text: string = note.of(req).body;
+  res.json({ text, same: req.valid?.body });
+});
 export const server: http.Server = http.createServer(gate.handler);
 export const ids: string[] = CHECKS.map((check) => check.id);
+`;
+
+/** Of node:http alone: what Bulwark adds to Express's Request must not need Express. */
+const BARE_CONSUMER = `import http from 'node:http';
+import { validate } from 'bulwark/input';
+import { text } from 'bulwark';
+
+const title = validate({ body: text({ lines: 'one' }) });
+export const server: http.Server = http.createServer((req, res) => {
+  title(req, res, (error) => { res.end(error === undefined ? title.of(req).body satisfies string : ''); });
+});
 `;
 
 const TSCONFIG = {
@@ -96,6 +112,13 @@ describe.each(['4', '5'] as const)('someone with Express %s who installs the pac
     await consumer.write('tsconfig.json', JSON.stringify(TSCONFIG));
     await consumer.write('consumer.ts', TYPESCRIPT_CONSUMER);
     expect(await consumer.run(`${ROOT}node_modules/.bin/tsc`, ['-p', 'tsconfig.json'])).toBe('');
+  }, 60_000);
+
+  it('can compile against its types without those of Express', async () => {
+    await consumer.write('bare/package.json', JSON.stringify({ private: true, type: 'module' }));
+    await consumer.write('bare/tsconfig.json', JSON.stringify({ ...TSCONFIG, include: ['bare.ts'] }));
+    await consumer.write('bare/bare.ts', BARE_CONSUMER);
+    expect(await consumer.run(`${ROOT}node_modules/.bin/tsc`, ['-p', 'bare/tsconfig.json'])).toBe('');
   }, 60_000);
 
   it('finds no test, fixture or source in it', () => {

@@ -186,7 +186,7 @@ describe.each(EXPRESS)('input on Express %s', (version, express) => {
     expect(statuses(await ask(secured, hook, other))).toEqual([200, 401]);
   });
 
-  it('3.2: a parameter that comes twice is an array, and toLowerCase() fails: the stack goes out', async () => {
+  it('3.2b: a parameter that comes twice is an array, and toLowerCase() fails: the stack goes out', async () => {
     const build = (): App => {
       const app = express();
       app.get('/search', (req, res) => void res.send((req.query.q as string).toLowerCase()));

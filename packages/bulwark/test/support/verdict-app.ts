@@ -1,13 +1,19 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
 import {
   type AccessOptions,
   access,
   exempt,
   type Gate,
   headers,
+  html,
   input,
   limit,
   type Policy,
+  redirect,
   secure,
+  text,
+  validate,
 } from '../../src/index.ts';
 import { cors } from '../../src/practices/cors/index.ts';
 import type { Express } from './http.ts';
@@ -87,6 +93,21 @@ export function createVerdictApp(
   app.use('/assets', (_req, _res, next) => next());
   app.get('/cookie', (_req, res) => void res.cookie('sid', '1').send('cookie'));
   app.get('/redirect', (_req, res) => res.redirect('/'));
+  const search = validate({ query: z.object({ q: z.string().transform(text({ max: 20 })) }) });
+  app.get('/search', search, (req, res) => void res.json(search.of(req).query));
+  const note = validate({
+    params: z.object({ id: z.string().regex(/^\d+$/) }),
+    body: z.object({ title: z.string(), text: z.string().transform(html()).optional() }),
+    response: z.object({ id: z.string(), title: z.string(), text: z.string().optional() }),
+  });
+  app.put('/notes/:id', note, (req, res) => {
+    const { params, body } = note.of(req);
+    // The handler gives more away than it should, and for one title the wrong thing.
+    res.json({ ...params, ...body, owner: 'SELECT', ...(body.title === 'wrong' ? { title: { is: 'SELECT' } } : {}) });
+  });
+  const go = (req: Request, res: Response): void => res.redirect(req.query.next as string);
+  app.get('/go', go);
+  app.get('/go/pay', redirect.external('https://pay.example'), go);
   app.get('/throws', () => {
     throw new Error('SELECT secret');
   });

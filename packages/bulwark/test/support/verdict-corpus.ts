@@ -1,4 +1,5 @@
 import { INPUT } from './verdict-corpus-input.ts';
+import { VALIDATION } from './verdict-corpus-validation.ts';
 import { type Header, type Row, row } from './verdict-row.ts';
 
 export type { Row } from './verdict-row.ts';
@@ -301,4 +302,5 @@ export const CORPUS: readonly Row[] = [
   ...MESSAGES,
   ...LIMITS_AND_ACCESS,
   ...UNDECIDED,
+  ...VALIDATION,
 ];

@@ -12,7 +12,8 @@ export interface Row {
 
 /** A header line. */
 export type Header = readonly [name: string, value: string];
-interface Request {
+/** What is written on the wire, where it differs from a plain GET. */
+export interface Wire {
   readonly method?: string;
   readonly target?: string;
   readonly host?: string | readonly string[];
@@ -23,7 +24,7 @@ interface Request {
 }
 
 /** Writes a request on the wire, with what is not said filled in. */
-export function row(name: string, verdict: string, request: Request = {}): Row {
+export function row(name: string, verdict: string, request: Wire = {}): Row {
   const { method = 'GET', target = '/', host = 'shop.example', headers = [], body, app = 'direct', says } = request;
   const hosts = typeof host === 'string' ? [host] : host;
   const length: Header[] =

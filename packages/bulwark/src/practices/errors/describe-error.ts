@@ -146,7 +146,7 @@ function describeRefusal(refusal: Refusal): ErrorDescription {
     detail: refusal.reason,
     headers: usableHeaders(refusal.headers, (name) => !OWN_HEADERS.has(name)),
     extensions: refusal.extensions,
-    internal: refusal.code === 'ERR_INTERNAL',
+    internal: refusal.code === 'ERR_INTERNAL' || refusal.code === 'ERR_RESPONSE_INVALID',
   };
 }
 

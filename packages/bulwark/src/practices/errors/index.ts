@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ALONE, contextOf, type Handler, type Next, type Services } from '../../context.ts';
-import { Refusal } from '../../errors.ts';
+import { Refusal, type RefusalCode } from '../../errors.ts';
+import { eventOfCode } from '../../events.ts';
 import { resolveOptions } from '../../options.ts';
 import { cleanText, loggedPath } from '../logging/clean-text.ts';
 import { describeFailure, isConnectionLoss } from '../logging/failure-record.ts';
@@ -45,7 +46,7 @@ export function errors(options: ErrorsOptions = {}, services: Services = ALONE):
       const description = describeError(error, exposeMessages);
       const state = stateOf(req, res);
       const isNews = description.internal && !context.selfTest && !(state === 'gone' && isConnectionLoss(error));
-      if (isNews) tell(context.failure, req);
+      if (isNews) tell(context.failure, req, description.code ?? 'ERR_INTERNAL');
       if (state === 'begun') return void res.destroy();
       if (state !== 'open') return;
       const shown =
@@ -58,23 +59,27 @@ export function errors(options: ErrorsOptions = {}, services: Services = ALONE):
     }
   };
 
-  function tell(failure: unknown, req: IncomingMessage): void {
-    const { requestId, trace, client, url } = contextOf(req);
+  function tell(failure: unknown, req: IncomingMessage, code: RefusalCode): void {
+    const { requestId, trace, client, url, gate } = contextOf(req);
+    // What is a refusal with an event of its own, the gate reports.
+    const isReported = gate !== undefined && eventOfCode(code) !== undefined;
     const about = { method: cleanText(req.method ?? '', 32), path: loggedPath(url) };
     const record = describeFailure(failure);
     try {
-      services.emit({
-        event: 'sys_error',
-        level: 'CRITICAL',
-        description: 'an unexpected error was answered with a general one',
-        practice: 'errors',
-        code: 'ERR_INTERNAL',
-        ...(requestId === undefined ? {} : { requestId }),
-        ...(trace === undefined ? {} : { traceId: trace.traceId }),
-        ...(client === undefined ? {} : { sourceIp: client.ip }),
-        ...about,
-        details: { type: record.type, ...(record.code === undefined ? {} : { code: record.code }) },
-      });
+      if (!isReported) {
+        services.emit({
+          event: 'sys_error',
+          level: 'CRITICAL',
+          description: 'an unexpected error was answered with a general one',
+          practice: 'errors',
+          code,
+          ...(requestId === undefined ? {} : { requestId }),
+          ...(trace === undefined ? {} : { traceId: trace.traceId }),
+          ...(client === undefined ? {} : { sourceIp: client.ip }),
+          ...about,
+          details: { type: record.type, ...(record.code === undefined ? {} : { code: record.code }) },
+        });
+      }
       if (onError !== undefined) Promise.resolve(onError(failure, req)).catch(() => undefined);
       else if (requestId === undefined) writeToStderr({ ...about, error: record });
     } catch {

@@ -36,9 +36,19 @@ export { templates } from './markup/templates.ts';
 export { type TextOptions, text } from './markup/text.ts';
 export { url } from './markup/url-in-attribute.ts';
 export type { InputOptions } from './options.ts';
+export { type Redirect, type RedirectOptions, redirect } from './redirect/redirect.ts';
 export { methodGate } from './url/method-gate.ts';
 export { urlGate } from './url/url-gate.ts';
 export type { QueryOptions, UrlOptions } from './url/url-options.ts';
+export {
+  type Frozen,
+  type Validated,
+  type ValidateHandler,
+  type ValidateOptions,
+  type ValidateSchemas,
+  type ValidInput,
+  validate,
+} from './validate/validate.ts';
 
 /** The factory of the practice, and what a route can say of its body. */
 export interface Input {

@@ -25,7 +25,11 @@ const HERE_HOST = 'own.invalid';
  * @example attributesOf(options, PRESETS.rich, {})('a', { href: 'javascript:x', onclick: 'x' }) // {}
  */
 export function attributesOf(
-  { classes, idPrefix, dangerouslyAllowSchemes }: ResolvedHtmlOptions,
+  {
+    classes,
+    idPrefix,
+    dangerouslyAllowSchemes,
+  }: Pick<ResolvedHtmlOptions, 'classes' | 'dangerouslyAllowSchemes' | 'idPrefix'>,
   preset: AllowedMarkup,
   further: AllowedMarkup,
 ): (tag: string, given: Attributes) => Attributes {

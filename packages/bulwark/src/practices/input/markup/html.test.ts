@@ -3,6 +3,7 @@ import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, Refusal } from '../../../errors.ts';
 import { type HtmlOptions, html } from './html.ts';
+import { attributesOf } from './html-attributes.ts';
 import { PRESETS } from './html-presets.ts';
 
 const rich = html();
@@ -102,6 +103,21 @@ describe('html() takes out', () => {
       expect([name, kept]).toEqual([name, Object.hasOwn(PRESETS[preset], name)]);
     }
   });
+});
+
+it('addresses are judged by our own list, before sanitize-html looks at them', () => {
+  const clean = attributesOf({ classes: [], idPrefix: undefined, dangerouslyAllowSchemes: [] }, PRESETS.rich, {});
+  for (const href of [
+    '//evil.example',
+    '/\\evil.example',
+    '\t//evil.example',
+    'javascript:x()',
+    'java\nscript:x()',
+    'data:,x',
+  ]) {
+    expect(clean('a', { href, onclick: 'x()' })).toEqual({});
+  }
+  expect(clean('a', { href: '/a', title: 't' })).toEqual({ href: '/a', title: 't' });
 });
 
 describe('html() is a fixed point', () => {
