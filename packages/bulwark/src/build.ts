@@ -59,7 +59,9 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     ? undefined
     : secrets({ ...on(given.secrets), reportOnly: monitored.has('secrets') }, looking);
   const log = off.has('logging') ? undefined : logging(on(given.logging), services);
-  const limiting = off.has('limits') ? undefined : limitsSteps({ ...on(given.limits), proxy }, services);
+  const limiting = off.has('limits')
+    ? undefined
+    : limitsSteps({ ...on(given.limits), proxy }, services, monitored.has('limits'));
   const trusted = off.has('cors') ? [] : listedOrigins(corsOptions);
 
   // helmet's place for HSTS; here it belongs to `https`, which knows whether there is TLS.

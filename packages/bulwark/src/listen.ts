@@ -27,7 +27,10 @@ export async function openListener(
   );
   if (limits) {
     const ofGate = { ...limits, proxy: policy.proxy };
-    for (const server of [listening.server, listening.httpServer]) if (server) applyInGate(server, ofGate, services);
+    const reportOnly = policy.monitored.has('limits');
+    for (const server of [listening.server, listening.httpServer]) {
+      if (server) applyInGate(server, ofGate, services, reportOnly);
+    }
   }
   return { ...listening, ...(local === undefined ? {} : { ca: local.ca, trust: local.trust }) };
 }

@@ -21,7 +21,7 @@ export interface Limits {
     }): DecisionHandler;
 }
 export declare const limits: Limits;
-export declare function limitsSteps(options: LimitsOptions, services: Services): {
+export declare function limitsSteps(options: LimitsOptions, services: Services, reportOnly?: boolean): {
     readonly framing: Handler;
     readonly shedding: ReturnType<typeof shedding>;
 };

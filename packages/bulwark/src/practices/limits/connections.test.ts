@@ -142,6 +142,21 @@ describe.each(EXPRESS)('connections of one client, on Express %s', (_, express) 
     }
   });
 
+  it('are told of and kept in monitor mode', async () => {
+    const gate = secure(express(), { ...QUIET, limits: OPTIONS, monitor: ['limits'] });
+    const events: unknown[] = [];
+    gate.on('excess_connections', ({ monitored }) => events.push(monitored));
+    const { server, port, url } = await gate.listen({ port: 0, host: '127.0.0.1' });
+    try {
+      const many = await accepted(server, port, 12, '127.0.0.2');
+      await send(url, { from: '127.0.0.3' });
+      expect([closedOf(many), events[0]]).toEqual([0, true]);
+    } finally {
+      for (const { socket } of sockets) socket.destroy();
+      await gate.close();
+    }
+  });
+
   it('on a server made elsewhere are counted from its first request on', async () => {
     const app = express();
     app.use(limits(OPTIONS));

@@ -29,9 +29,15 @@ const guards = new WeakMap<object, Guard>();
  * What a declared proxy opens is not counted: all its connections are those of many clients. A server that has a guard
  * already keeps it, and the stricter of the two limits.
  *
+ * @param reportOnly - tells of them and closes none
  * @returns the guard, or undefined for a server that tells of no connections
  */
-export function guardConnections(server: object, limits: ResolvedLimitsOptions, emit: Emit): Guard | undefined {
+export function guardConnections(
+  server: object,
+  limits: ResolvedLimitsOptions,
+  emit: Emit,
+  reportOnly = false,
+): Guard | undefined {
   const known = guards.get(server);
   if (known !== undefined) {
     known.max = Math.min(known.max, limits.maxConnectionsPerClient);
@@ -51,8 +57,13 @@ export function guardConnections(server: object, limits: ResolvedLimitsOptions, 
     const client = ipPrefix(address, CLIENT_IPV6_BITS);
     const count = open.get(client) ?? 0;
     if (count >= guard.max) {
-      socket.destroy();
-      return tellOfDrop(drops, address, 'one client has maxConnectionsPerClient connections open: more are closed');
+      tellOfDrop(
+        drops,
+        address,
+        'one client has maxConnectionsPerClient connections open: more are closed',
+        reportOnly,
+      );
+      if (!reportOnly) return void socket.destroy();
     }
     open.set(client, count + 1);
     socket.once('close', () => {
@@ -62,7 +73,7 @@ export function guardConnections(server: object, limits: ResolvedLimitsOptions, 
     });
   });
   server.on('drop', (data) =>
-    tellOfDrop(drops, data?.remoteAddress, 'maxConnections connections are open: more are closed'),
+    tellOfDrop(drops, data?.remoteAddress, 'maxConnections connections are open: more are closed', false),
   );
   return guard;
 }
@@ -76,12 +87,13 @@ export function connectionsPerClient(server: object): number | undefined {
   return guards.get(server)?.max;
 }
 
-function tellOfDrop(drops: Coalescer, address: string | undefined, description: string): void {
+function tellOfDrop(drops: Coalescer, address: string | undefined, description: string, monitored: boolean): void {
   drops.add({
     event: 'excess_connections',
     level: 'WARN',
     practice: 'limits',
     description,
+    ...(monitored ? { monitored } : {}),
     ...(address === undefined ? {} : { sourceIp: address }),
   });
 }

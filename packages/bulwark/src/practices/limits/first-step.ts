@@ -9,7 +9,7 @@ import { harden, noteHandler } from './server.ts';
  * The step that stands first: it hardens the server that it runs in when it first sees it, and refuses messages with too
  * many headers or an ambiguous framing.
  */
-export function framing(limits: ResolvedLimitsOptions, services: Services): Handler {
+export function framing(limits: ResolvedLimitsOptions, services: Services, reportOnly: boolean): Handler {
   const { maxHeadersCount } = limits;
   const hardened = new WeakSet<object>();
 
@@ -17,7 +17,7 @@ export function framing(limits: ResolvedLimitsOptions, services: Services): Hand
     const server = serverOf(req);
     if (server !== undefined && !hardened.has(server)) {
       hardened.add(server);
-      harden(server, limits, services);
+      harden(server, limits, services, reportOnly);
       noteHandler(server, limits);
     }
     const refusal = refuseCount(req, maxHeadersCount) ?? refuseFraming(req);

@@ -313,6 +313,18 @@ it('bare node:http is answered too: the callback hears of it', async () => {
   expect([answer.status, answer.body]).toEqual([503, 'ERR_HANDLER_TIMEOUT']);
 });
 
+it('a callback that throws at its late call costs its own client the answer, and nobody else', async () => {
+  const practice = limits({ handlerTimeout: 50 });
+  const { url } = await listen((req: IncomingMessage, res: ServerResponse) => {
+    practice(req, res, (error) => {
+      if (error !== undefined) throw new Error('not ready for a second call');
+      if (req.url === '/answers') res.end('here');
+    });
+  });
+  await expect(get(url)).rejects.toThrow(/hang up|ECONNRESET/);
+  expect((await get(`${url}/answers`)).body).toBe('here');
+});
+
 describe('the board of requests in flight', () => {
   const made = (queued: boolean): { entry: InFlight; socket: EventEmitter; board: ReturnType<typeof flightBoard> } => {
     const board = flightBoard(60_000, () => undefined);

@@ -65,12 +65,14 @@ export const limits: Limits = Object.assign(createLimits, { handlerTime, priorit
  * The practice in its two parts, for a gate: what needs no look at the request's meaning stands first, what counts clients
  * and asks the route stands behind the look-up.
  *
+ * @param reportOnly - the gate only reports: what it would refuse by itself is not closed either
  * @throws ConfigError for options that it cannot have
  */
 export function limitsSteps(
   options: LimitsOptions,
   services: Services,
+  reportOnly = false,
 ): { readonly framing: Handler; readonly shedding: ReturnType<typeof shedding> } {
   const resolved = resolveLimits(options);
-  return { framing: framing(resolved, services), shedding: shedding(resolved, services) };
+  return { framing: framing(resolved, services, reportOnly), shedding: shedding(resolved, services) };
 }

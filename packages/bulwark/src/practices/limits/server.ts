@@ -53,9 +53,9 @@ export function applyToServer<S extends object>(server: S, options: LimitsOption
 }
 
 /** {@link applyToServer} for a server of a gate, whose requests all pass the middleware. */
-export function applyInGate(server: object, options: LimitsOptions, services: Services): void {
+export function applyInGate(server: object, options: LimitsOptions, services: Services, reportOnly: boolean): void {
   const limits = resolveLimits(options);
-  harden(server, limits, services);
+  harden(server, limits, services, reportOnly);
   noteHandler(server, limits);
 }
 
@@ -85,8 +85,8 @@ const NODE_DEFAULTS = {
   connectionsCheckingInterval: 30_000,
 } as const;
 
-/** {@link applyToServer} with limits that were read already. */
-export function harden(given: object, limits: ResolvedLimitsOptions, services: Services): void {
+/** {@link applyToServer} with limits that were read already; `reportOnly` closes no connection of a client. */
+export function harden(given: object, limits: ResolvedLimitsOptions, services: Services, reportOnly = false): void {
   const server = given as LimitedServer;
   for (const name of ['headersTimeout', 'requestTimeout', 'keepAliveTimeout'] as const) {
     server[name] = stricter(server[name], limits[name], NODE_DEFAULTS[name]);
@@ -100,7 +100,7 @@ export function harden(given: object, limits: ResolvedLimitsOptions, services: S
   server.insecureHTTPParser = false;
   server.requireHostHeader = true;
   hardenInterval(server, limits.connectionsCheckingInterval, services);
-  guardConnections(given, limits, services.emit);
+  guardConnections(given, limits, services.emit, reportOnly);
 }
 
 /** What the practice does for the requests of a server, for the checks. */

@@ -106,6 +106,11 @@ function answerFor(entry: InFlight): void {
   ignoreLateWrites(res);
   // A body that is still being sent has nobody to read it.
   if (!req.complete) res.shouldKeepAlive = false;
-  if (gate === undefined) next(refusal);
-  else gate.refuse(req, res, refusal);
+  try {
+    if (gate === undefined) next(refusal);
+    else gate.refuse(req, res, refusal);
+  } catch {
+    // It is thrown in a timer, where it would end the process; and the others that are late are still to be answered.
+    res.destroy();
+  }
 }
