@@ -12,10 +12,12 @@ const OTHER = 'c2f5a9640d3b8e7f1c2a4596078e9d0b1c3f2a5e78d1f0c7b5e9a42638e0d7c1b
 /** Reads variables and nothing else: no file, no environment of the process; warnings come back too. */
 function given(
   source: Record<string, string>,
-  mode: EnvOptions['mode'] = 'production',
-): EnvOptions & { heard: string[] } {
+  mode: NonNullable<EnvOptions['mode']> = 'production',
+): EnvOptions & { readonly heard: string[] } {
   const heard: string[] = [];
-  return { source, mode, file: false, warn: (sentence) => heard.push(sentence), heard };
+  const options: EnvOptions = { source, mode, file: false, warn: (sentence) => heard.push(sentence) };
+  // Not an option: what a test looks at afterwards.
+  return Object.defineProperty(options, 'heard', { value: heard }) as EnvOptions & { readonly heard: string[] };
 }
 
 function failure(read: () => unknown): EnvironmentError {
@@ -163,6 +165,8 @@ describe('env()', () => {
     ['an option that is mistyped', () => env.secret({ minimum: 3 } as never)],
     ['a floor that is none', () => env.secret({ min: 8 })],
     ['a range that is none', () => env.integer({ min: 3, max: 1 })],
+    ['a mode that is none', () => env({}, { ...given({}), mode: 'staging' as 'test' })],
+    ['an option of its own that is mistyped', () => env({}, { ...given({}), fil: '.env' } as EnvOptions)],
     ['secrets in a plain list', () => env.list(env.secret())],
   ])('refuses %s at once', (_name, make) => {
     expect(make).toThrow(ConfigError);

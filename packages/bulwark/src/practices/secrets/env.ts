@@ -6,7 +6,7 @@ import { ConfigError } from '../../errors.ts';
 import { type EventName, emitAsWarning } from '../../events.ts';
 import { modeOf } from '../../mode.ts';
 import { EnvironmentError, type EnvironmentProblem } from './environment-error.ts';
-import { type EnvField, type FieldSpec, specOf } from './field.ts';
+import { checkOptions, type EnvField, type FieldSpec, specOf } from './field.ts';
 import { boolean, duration, integer, list, oneOf, port, size, string, url } from './fields.ts';
 import { type EnvironmentSource, type Found, readEnvFile, VariableReader } from './read-variable.ts';
 import { secret, secrets, secretUrl } from './secret-fields.ts';
@@ -79,8 +79,9 @@ interface Outcome {
 }
 
 function read<const S extends EnvSchema>(schema: S, options: EnvOptions = {}): Env<S> {
+  checkOptions('env()', options, ['file', 'source', 'mode', 'warn']);
   const source = options.source ?? process.env;
-  const mode = options.mode ?? modeOf(source.NODE_ENV);
+  const mode = modeFrom(options.mode, source);
   const say = (event: EventName, description: string): void => {
     if (options.warn !== undefined) options.warn(description);
     else emitAsWarning({ event, level: 'WARN', description, practice: 'secrets' });
@@ -99,6 +100,17 @@ function read<const S extends EnvSchema>(schema: S, options: EnvOptions = {}): E
     );
   }
   return Object.freeze(Object.fromEntries(outcome.values)) as Env<S>;
+}
+
+/** A mode that is none of the three must not be laxer than production: `mode: process.env.NODE_ENV` gives any word. */
+function modeFrom(given: Mode | undefined, source: EnvironmentSource): Mode {
+  if (given === undefined) return modeOf(source.NODE_ENV);
+  if (given === modeOf(given)) return given;
+  throw new ConfigError('ERR_CONFIG_VALUE', {
+    field: 'env().mode',
+    message: 'it is none of production, development and test',
+    fix: 'leave it out: NODE_ENV says it',
+  });
 }
 
 function readOne(
