@@ -132,7 +132,8 @@ function describe(value: unknown): string {
   return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? typeof value).slice(0, 80);
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
+/** Whether a value was written as `{ … }`: not a stream, a logger or another instance of a class. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -5,6 +5,7 @@ import type { Check, Exchange, Probe, RunningFacts, Verdict } from './check.ts';
 import { CHECKS } from './checks.ts';
 import type { CoverageRow } from './coverage.ts';
 import type { Gate, GateListening } from './gate.ts';
+import { isPlainObject } from './options.ts';
 import { hostOf } from './origins.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
@@ -213,12 +214,13 @@ function keyOf(id: PracticeId): 'rateLimit' | Exclude<PracticeId, 'rate-limit'> 
   return id === 'rate-limit' ? 'rateLimit' : id;
 }
 
-function namedHatches(practice: PracticeId, value: unknown, path: string): Hatch[] {
-  if (typeof value !== 'object' || value === null) return [];
+function namedHatches(practice: PracticeId, value: unknown, path: string, above: readonly unknown[] = []): Hatch[] {
+  // A stream or a logger in the policy is no setting, and what is one may hold itself.
+  if (!isPlainObject(value) || above.includes(value)) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
     /^(dangerously|insecure)[A-Z]/.test(key) && inner !== false && inner !== undefined
       ? namedHatch(practice, inner, `${path}.${key}`)
-      : namedHatches(practice, inner, `${path}.${key}`),
+      : namedHatches(practice, inner, `${path}.${key}`, [...above, value]),
   );
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { CHECKS } from '../src/checks.ts';
 import { exempt, type Policy, type SelfTestReport, secure } from '../src/index.ts';
@@ -64,6 +65,23 @@ describe.each(EXPRESS)('the proof loop on Express %s', (_version, express) => {
     expect(
       findings.map(({ id, message }) => [id, message.includes('/hook') && message.includes('signed by the sender')]),
     ).toEqual([['csrf/escape-hatch', true]]);
+  });
+});
+
+describe.each(EXPRESS)('a policy that holds more than settings, on Express %s', (_version, express) => {
+  it('is looked through for escape hatches, past a stream that holds itself', async () => {
+    const stream = Object.assign(new PassThrough().resume(), { dangerouslyNothing: true, self: {} });
+    stream.self = stream;
+    const plain: { write(line: string): unknown; self?: unknown } = { write: () => true };
+    plain.self = plain;
+    const app = express();
+    const gate = secure(app, {
+      origins: ORIGIN,
+      mode: 'production',
+      logging: { stream, events: { stream: plain } },
+    });
+    const { findings } = await gate.selfTest();
+    expect(findings.filter(({ id }) => id === 'logging/escape-hatch')).toEqual([]);
   });
 });
 
