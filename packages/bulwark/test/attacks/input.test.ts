@@ -98,7 +98,7 @@ describe.each(EXPRESS)('input on Express %s', (version, express) => {
     expect((await one(secured, { target: '/reset?token=%24ne' })).json()).toEqual({ filter: { token: '$ne' } });
   });
 
-  it(`1.6.2: hpp ${version === '5' ? 'does nothing, without a word' : 'still works on Express 4'}`, async () => {
+  it(`1.6.2a: hpp ${version === '5' ? 'does nothing, without a word' : 'still works on Express 4'}`, async () => {
     const build = (secured: boolean): App => {
       const app = express();
       if (!secured) app.use(hpp());

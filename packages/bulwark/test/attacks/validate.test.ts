@@ -50,7 +50,7 @@ describe.each(EXPRESS)('validation on Express %s', (version, express) => {
     expect((await one(secured, { target: '/?token=x' })).status).toBe(200);
   });
 
-  it(`1.6.2: hpp ${version === '5' ? 'does nothing' : 'works on Express 4'}, and the parameter that comes twice is a list`, async () => {
+  it(`1.6.2b: hpp ${version === '5' ? 'does nothing' : 'works on Express 4'}, and the parameter that comes twice is a list`, async () => {
     const build = (secured: boolean): App => {
       const app = express();
       const check = secured ? validate({ query: z.object({ sort: z.string() }) }) : hpp();
