@@ -1,3 +1,5 @@
+import type { JsonMeasure } from './json-measure.ts';
+
 /** What a parsed body may look like. */
 export interface ShapeLimits {
   /** Levels of objects and arrays. */
@@ -28,7 +30,7 @@ const ROUNDED: ShapeObjection = {
  * object, for nesting that overflows recursive code, and for more keys than anyone means to send. One walk, no
  * recursion. It reads the parsed keys, so no escape (`\u005f_proto__`) hides one. CWE-1321, CWE-674, ASVS 15.3.6.
  *
- * @param members - how many members the body was written with (`countMembers`): more than there are keys now means that
+ * @param members - how many members the body was written with (`measureJson`): more than there are keys now means that
  *   some key came twice and its first value was dropped. RFC 8259 4, CWE-436, ASVS 1.5.3
  * @example objectionToShape(JSON.parse('{"a":{"__proto__":{}}}'), { depth: 32, keys: 10_000 })?.reason
  */
@@ -40,14 +42,13 @@ export function objectionToShape(body: unknown, limits: ShapeLimits, members?: n
   let number: ShapeObjection | undefined;
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
     const depth = depths.pop() ?? 1;
-    if (depth > limits.depth)
-      return { code: 'ERR_BODY_MALFORMED', reason: `nested deeper than ${limits.depth} levels` };
+    if (depth > limits.depth) return tooDeep(limits);
     if (Array.isArray(node)) {
       for (const item of node) push(item, depth);
       continue;
     }
     for (const key of Object.keys(node)) {
-      if (++keys > limits.keys) return { code: 'ERR_BODY_TOO_MANY_FIELDS', reason: `more than ${limits.keys} keys` };
+      if (++keys > limits.keys) return tooManyKeys(limits);
       const value = (node as Record<string, unknown>)[key];
       const objection = objectionToName(key);
       if (objection !== undefined) return objection;
@@ -67,6 +68,24 @@ export function objectionToShape(body: unknown, limits: ShapeLimits, members?: n
     nodes.push(value);
     depths.push(depth + 1);
   }
+}
+
+/**
+ * What of a body can be refused before it is parsed.
+ *
+ * @example objectionToSize(measureJson(raw), { depth: 32, keys: 10_000 })?.code // 'ERR_BODY_MALFORMED'
+ */
+export function objectionToSize({ members, depth }: JsonMeasure, limits: ShapeLimits): ShapeObjection | undefined {
+  if (depth > limits.depth) return tooDeep(limits);
+  return members > limits.keys ? tooManyKeys(limits) : undefined;
+}
+
+function tooDeep({ depth }: ShapeLimits): ShapeObjection {
+  return { code: 'ERR_BODY_MALFORMED', reason: `nested deeper than ${depth} levels` };
+}
+
+function tooManyKeys({ keys }: ShapeLimits): ShapeObjection {
+  return { code: 'ERR_BODY_TOO_MANY_FIELDS', reason: `more than ${keys} keys` };
 }
 
 /**

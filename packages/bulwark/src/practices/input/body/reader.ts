@@ -3,10 +3,16 @@ import type { IncomingMessage } from 'node:http';
 import bodyParser from 'body-parser';
 import type { Handler, Next } from '../../../context.ts';
 import { Refusal } from '../../../errors.ts';
-import { objectionToForm, objectionToShape, type ShapeLimits, type ShapeObjection } from './body-keys.ts';
+import {
+  objectionToForm,
+  objectionToShape,
+  objectionToSize,
+  type ShapeLimits,
+  type ShapeObjection,
+} from './body-keys.ts';
 import type { ResolvedForm, ResolvedJson } from './body-options.ts';
 import { FORM_TYPE } from './body-options.ts';
-import { countMembers } from './json-members.ts';
+import { measureJson } from './json-measure.ts';
 import { NOT_UTF8 } from './parser-errors.ts';
 
 /** A request, and what body parsers put on it. */
@@ -42,10 +48,13 @@ export function jsonReader(options: ResolvedJson, inflate: boolean): Reader {
   const shape: ShapeLimits = { depth: options.depth, keys: options.keys, exact: options.numbers === 'exact' };
   const read = readBytes(limit, inflate, (raw, req) => {
     if (!isUtf8(raw)) return NOT_UTF8_BODY;
+    const measure = measureJson(raw);
+    const tooMuch = objectionToSize(measure, shape);
+    if (tooMuch !== undefined) return tooMuch;
     const body = parseJson(raw);
     if (body === undefined) return NOT_WHAT_IT_SAYS;
     req.body = body;
-    return objectionToShape(body, shape, duplicates === 'refuse' ? countMembers(raw) : undefined);
+    return objectionToShape(body, shape, duplicates === 'refuse' ? measure.members : undefined);
   });
   const objection = (body: unknown): ShapeObjection | undefined => objectionToShape(body, shape);
   return { limit, types: new Set(types), isText: true, empty: emptyObject, read, objection };

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EXPRESS, send, serve } from '../../../../test/support/http.ts';
 import type { Refusal } from '../../../errors.ts';
 import { type InputOptions, input } from '../index.ts';
 import { objectionToShape } from './body-keys.ts';
-import { countMembers } from './json-members.ts';
+import { measureJson } from './json-measure.ts';
 
 const LIMITS = { depth: 100, keys: 100_000 };
 const reasonOf = (text: string): string | undefined =>
-  objectionToShape(JSON.parse(text), LIMITS, countMembers(Buffer.from(text)))?.reason;
+  objectionToShape(JSON.parse(text), LIMITS, measureJson(Buffer.from(text)).members)?.reason;
 
 const TWICE = 'an object has the same key twice';
 
@@ -57,12 +57,12 @@ describe('the same key twice', () => {
 
   it('of text that is no JSON it ends, and counts something', () => {
     for (const text of ['', '"', '"\\', '"'.repeat(500), `"${'\\'.repeat(201)}`, '{"a', ':::', `"${'x'.repeat(200)}`]) {
-      expect(countMembers(Buffer.from(text))).toBeGreaterThanOrEqual(0);
+      expect(measureJson(Buffer.from(text)).members).toBeGreaterThanOrEqual(0);
     }
   });
 
   it('counts as a naive writer does, and sees what that writer repeated (property)', () => {
-    const nothing = { members: 0, twice: false };
+    const nothing = { members: 0, depth: 0, twice: false };
     const unit = fc.constantFrom('a', 'b', ':', '{', '"', '\\', 'é', '\u2028', '😀', ',', '}', '\n', '0');
     const letters = fc.oneof(
       { weight: 5, arbitrary: fc.array(unit, { maxLength: 4 }) },
@@ -77,6 +77,7 @@ describe('the same key twice', () => {
     interface Node {
       readonly text: string;
       readonly members: number;
+      readonly depth: number;
       readonly twice: boolean;
     }
     const { value } = fc.letrec<{ value: Node }>((tie) => ({
@@ -87,20 +88,22 @@ describe('the same key twice', () => {
         fc.array(tie('value'), { maxLength: 4 }).map((items) => ({
           text: `[${items.map(({ text }) => text).join(',')}]`,
           members: items.reduce((sum, { members }) => sum + members, 0),
+          depth: 1 + Math.max(0, ...items.map(({ depth }) => depth)),
           twice: items.some(({ twice }) => twice),
         })),
         fc.array(fc.tuple(written, space, tie('value')), { maxLength: 5 }).map((pairs) => ({
           text: `{${pairs.map(([key, blank, item]) => `${key.text}${blank}:${blank}${item.text}`).join(`,`)}}`,
           members: pairs.reduce((sum, [, , { members }]) => sum + members + 1, 0),
+          depth: 1 + Math.max(0, ...pairs.map(([, , { depth }]) => depth)),
           twice: new Set(pairs.map(([key]) => key.value)).size < pairs.length || pairs.some(([, , { twice }]) => twice),
         })),
       ),
     }));
     let repeated = 0;
     fc.assert(
-      fc.property(value, ({ text, members, twice }) => {
+      fc.property(value, ({ text, members, depth, twice }) => {
         if (twice) repeated++;
-        expect(countMembers(Buffer.from(text))).toBe(members);
+        expect(measureJson(Buffer.from(text))).toEqual({ members, depth });
         expect(reasonOf(text)).toBe(twice ? TWICE : undefined);
       }),
       { numRuns: 3000 },
@@ -129,6 +132,26 @@ describe.each(EXPRESS)('JSON on Express %s', (_, express) => {
     await served.close();
     return [answer.status, answer.json()];
   }
+
+  it('parses nothing that nests too deep or has too many keys; express.json() makes objects of all of it', async () => {
+    const deep = `${'['.repeat(40_000)}${']'.repeat(40_000)}`;
+    const wide = `[${Array(10_001).fill('{"":1}').join()}]`;
+    const parse = vi.spyOn(JSON, 'parse');
+    const parsed = (text: string): boolean => parse.mock.calls.some(([given]) => given === text);
+    try {
+      for (const [body, refusal] of [
+        [deep, [400, 'nested deeper than 32 levels']],
+        [wide, [413, 'more than 10000 keys']],
+      ] as const) {
+        expect(await post(body, {})).toEqual(refusal);
+        expect(parsed(body)).toBe(false);
+      }
+      await post(wide, undefined);
+      expect(parsed(wide)).toBe(true);
+    } finally {
+      parse.mockRestore();
+    }
+  });
 
   it('control: express.json() takes the last of two, where a proxy may have checked the first', async () => {
     expect(await post('{"role":"user","role":"admin"}', undefined)).toEqual([200, { role: 'admin' }]);
