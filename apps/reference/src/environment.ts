@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Policy } from 'bulwark';
+import { EnvironmentError, env, type Policy, type Secret } from 'bulwark';
 
 /** What the environment says, checked. */
 export interface Environment {
@@ -15,65 +15,83 @@ export interface Environment {
   readonly proxy: NonNullable<Policy['proxy']>;
   /** The least level that is logged; false: nothing is. */
   readonly logLevel: 'info' | 'warn' | 'error' | false;
+  /** Rotating files in the data folder, or stdout for those who collect lines there. */
+  readonly logTo: 'files' | 'stdout';
+  /** What deliveries to the webhook are signed with; without it there is no webhook. */
+  readonly webhookSecret: Secret | undefined;
 }
 
-/** A variable has a value that cannot be used. */
-export class EnvironmentError extends Error {
-  override readonly name = 'EnvironmentError';
-}
+const VARIABLES = {
+  PORT: env.port({ default: 8443 }),
+  HTTP_PORT: env.port({ optional: true }),
+  HOST: env.string({ optional: true }),
+  DATA_DIR: env.string({ default: '.data' }),
+  ORIGIN: env.string({ optional: true }),
+  TLS_CERT: env.string({ optional: true }),
+  TLS_KEY: env.string({ optional: true }),
+  PROXY: env.string({ default: 'none' }),
+  LOG_LEVEL: env.oneOf(['info', 'warn', 'error', 'off'], { default: 'info' }),
+  LOG_TO: env.oneOf(['files', 'stdout'], { default: 'files' }),
+  WEBHOOK_SECRET: env.secret({ optional: true }),
+};
 
 /**
  * Reads the environment; an empty variable counts as absent.
  *
- * @throws EnvironmentError naming the variable and the fix
+ * @throws EnvironmentError naming each variable that cannot be used, and its fix
  */
-export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
-  const port = readPort(env, 'PORT', 8443);
+export function readEnvironment(source: NodeJS.ProcessEnv): Environment {
   // As the library has it: `staging` must not be laxer than production. Unset, this is a machine to try things on.
-  const production = ![undefined, '', 'development', 'test'].includes(env.NODE_ENV);
-  const cert = env.TLS_CERT || undefined;
-  const key = env.TLS_KEY || undefined;
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new EnvironmentError('TLS_CERT and TLS_KEY belong together: set both to paths of PEM files, or neither');
-  }
-  const proxy = readProxy(env.PROXY || 'none');
-  if (production && cert === undefined && proxy === 'none') {
-    throw new EnvironmentError(
-      `NODE_ENV=${env.NODE_ENV} serves nothing without TLS. Do one of three: set TLS_CERT and TLS_KEY to PEM files; ` +
-        'or, if a proxy in front ends TLS, set PROXY to its name (nginx) or to the number of proxies; or, on a developer’s ' +
-        'machine, leave NODE_ENV out for a certificate of a local CA',
+  const production = ![undefined, '', 'development', 'test'].includes(source.NODE_ENV);
+  const mode = production ? 'production' : 'development';
+  const read = env(VARIABLES, { source, mode });
+  const certificate = certificateOf(read.TLS_CERT, read.TLS_KEY, mode);
+  const proxy = proxyOf(read.PROXY);
+  if (production && certificate === undefined && proxy === 'none') {
+    throw problem(
+      'TLS_CERT',
+      `is missing, and NODE_ENV=${source.NODE_ENV} serves nothing without TLS`,
+      'set TLS_CERT and TLS_KEY to PEM files; or, if a proxy in front ends TLS, set PROXY to its name (nginx) or to the ' +
+        'number of proxies; or, on a developer’s machine, leave NODE_ENV out for a certificate of a local CA',
+      mode,
     );
   }
   return {
-    port,
-    httpPort: env.HTTP_PORT ? readPort(env, 'HTTP_PORT', 0) : false,
-    host: env.HOST || (production ? '::' : '127.0.0.1'),
-    dataDir: resolve(env.DATA_DIR || '.data'),
+    port: read.PORT,
+    httpPort: read.HTTP_PORT ?? false,
+    host: read.HOST ?? (production ? '::' : '127.0.0.1'),
+    dataDir: resolve(read.DATA_DIR),
     production,
-    origin: env.ORIGIN || (port === 443 || port === 0 ? 'https://localhost' : `https://localhost:${port}`),
-    certificate: cert === undefined || key === undefined ? undefined : { cert, key },
+    origin: read.ORIGIN ?? ([443, 0].includes(read.PORT) ? 'https://localhost' : `https://localhost:${read.PORT}`),
+    certificate,
     proxy,
-    logLevel: readLogLevel(env.LOG_LEVEL || 'info'),
+    logLevel: read.LOG_LEVEL === 'off' ? false : read.LOG_LEVEL,
+    logTo: read.LOG_TO,
+    webhookSecret: read.WEBHOOK_SECRET,
   };
 }
 
+function certificateOf(
+  cert: string | undefined,
+  key: string | undefined,
+  mode: 'production' | 'development',
+): Environment['certificate'] {
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  if (cert === undefined && key === undefined) return undefined;
+  const [missing, given] = cert === undefined ? ['TLS_CERT', 'TLS_KEY'] : ['TLS_KEY', 'TLS_CERT'];
+  throw problem(
+    missing,
+    `is missing, and ${given} is set: they belong together`,
+    'set both to PEM files, or neither',
+    mode,
+  );
+}
+
 /** A number of proxies, or the name of one: whether there is such a name, the policy says. */
-function readProxy(text: string): Environment['proxy'] {
+function proxyOf(text: string): Environment['proxy'] {
   return /^\d+$/.test(text) ? { hops: Number(text) } : (text as Environment['proxy']);
 }
 
-function readLogLevel(text: string): Environment['logLevel'] {
-  if (text === 'off') return false;
-  if (text === 'info' || text === 'warn' || text === 'error') return text;
-  throw new EnvironmentError(`LOG_LEVEL=${JSON.stringify(text)} is no level: use info, warn, error or off`);
-}
-
-function readPort(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
-  const text = env[name];
-  if (text === undefined || text === '') return fallback;
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new EnvironmentError(
-    `${name}=${JSON.stringify(text)} is not a port: use a number from 0 (any free one) to 65535`,
-  );
+function problem(variable: string, what: string, fix: string, mode: 'production' | 'development'): EnvironmentError {
+  return new EnvironmentError([{ variable, problem: what, fix }], mode);
 }

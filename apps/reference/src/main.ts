@@ -1,8 +1,8 @@
-import { ConfigError } from 'bulwark';
+import { ConfigError, EnvironmentError } from 'bulwark';
 import { createApp } from './app.ts';
-import { EnvironmentError, readEnvironment } from './environment.ts';
-import { Notes } from './notes.ts';
+import { type Environment, readEnvironment } from './environment.ts';
 import { describeStart } from './start-message.ts';
+import { openStores, type Stores } from './stores.ts';
 
 const VARIABLES: Readonly<Record<string, string>> = {
   'https.cert': 'TLS_CERT',
@@ -17,19 +17,22 @@ const VARIABLES: Readonly<Record<string, string>> = {
 try {
   await start();
 } catch (error) {
-  // A setting that is wrong is the reader's to mend: one clear line, no stack.
-  if (!(error instanceof ConfigError || error instanceof EnvironmentError)) throw error;
+  // A setting that is wrong is the reader's to mend: what and how, no stack.
+  if (!(error instanceof ConfigError)) throw error;
   console.error(`cannot start: ${describeError(error)}`);
   process.exitCode = 1;
 }
 
 async function start(): Promise<void> {
   const environment = readEnvironment(process.env);
-  const notes = openNotes(environment.dataDir);
-  const { gate } = createApp(environment, notes);
+  const stores = open(environment);
+  const { gate } = createApp(environment, stores);
   const { port, host, httpPort: http } = environment;
-  const listening = await gate.listen({ port, host, http });
-  console.log(describeStart(environment, listening, await gate.selfTest()));
+  const listening = await gate.listen({ port, host, http }).catch(async (error: unknown) => {
+    await stores.close();
+    throw error;
+  });
+  console.log(describeStart(environment, stores, listening, await gate.selfTest()));
 
   let closing = false;
   const stop = async (): Promise<void> => {
@@ -37,22 +40,24 @@ async function start(): Promise<void> {
     closing = true;
     console.log('closing: finishing requests in flight');
     await gate.close();
-    notes.close();
+    await stores.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
 }
 
-function openNotes(dataDir: string): Notes {
+function open(environment: Environment): Stores {
   try {
-    return new Notes(dataDir);
+    return openStores(environment);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new EnvironmentError(`DATA_DIR=${dataDir}: ${why}. Fix: name a folder that this user may write`);
+    const mode = environment.production ? 'production' : 'development';
+    const fix = 'name a folder that this user may write';
+    throw new EnvironmentError([{ variable: 'DATA_DIR', problem: `cannot be used: ${why}`, fix }], mode);
   }
 }
 
 /** A refused setting of the policy, under the name of the variable that it came from. */
-function describeError(error: ConfigError | EnvironmentError): string {
-  const variable = error instanceof ConfigError ? VARIABLES[error.field] : undefined;
+function describeError(error: ConfigError): string {
+  const variable = VARIABLES[error.field];
   return variable === undefined ? error.message : `${variable}: ${error.message}`;
 }

@@ -1,25 +1,24 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
+import type { NewNote, Note } from './note.ts';
 
-/** A note as it is kept and sent. */
-export interface Note {
-  readonly id: number;
-  readonly title: string;
-  readonly text: string;
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
-}
+/** Each step is carried out once, in this order; `user_version` counts those that were. */
+const MIGRATIONS = [
+  `CREATE TABLE IF NOT EXISTS notes (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     title TEXT NOT NULL,
+     text TEXT NOT NULL,
+     createdAt TEXT NOT NULL
+   ) STRICT`,
+  `ALTER TABLE notes ADD COLUMN format TEXT NOT NULL DEFAULT 'text';
+   ALTER TABLE notes ADD COLUMN image TEXT;
+   ALTER TABLE notes ADD COLUMN words TEXT NOT NULL DEFAULT '';
+   UPDATE notes SET words = title || ' ' || text;
+   CREATE TABLE deliveries (id TEXT PRIMARY KEY, receivedAt TEXT NOT NULL) STRICT`,
+];
 
-/** What a client may send: nothing else is taken. */
-export const newNote = z.strictObject({
-  title: z.string().trim().min(1, 'write a title').max(120, 'at most 120 characters'),
-  text: z.string().trim().max(10_000, 'at most 10,000 characters').default(''),
-});
-
-/** A note that was checked. */
-export type NewNote = z.infer<typeof newNote>;
+const COLUMNS = 'id, title, text, format, image, createdAt';
 
 /** The notes of this server, in SQLite. */
 export class Notes {
@@ -32,40 +31,45 @@ export class Notes {
     // The folder may have been there before, for others to read; SQLite gives its further files the mode of this one.
     closeSync(openSync(file, 'a', 0o600));
     this.#db = new DatabaseSync(file);
-    this.#db.exec(`
-      PRAGMA journal_mode = WAL;
-      CREATE TABLE IF NOT EXISTS notes (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        title TEXT NOT NULL,
-        text TEXT NOT NULL,
-        createdAt TEXT NOT NULL
-      ) STRICT;
-    `);
+    this.#db.exec('PRAGMA journal_mode = WAL');
+    this.#migrate();
   }
 
-  /** The newest notes first. */
-  list(limit = 100): Note[] {
+  /** The newest notes first; `q` is looked for in title and text, as it is written. */
+  list({ q = '', limit = 100 }: { readonly q?: string; readonly limit?: number } = {}): Note[] {
+    const pattern = `%${q.replace(/[\\%_]/g, '\\$&')}%`;
     return this.#db
-      .prepare('SELECT id, title, text, createdAt FROM notes ORDER BY id DESC LIMIT ?')
-      .all(limit)
+      .prepare(`SELECT ${COLUMNS} FROM notes WHERE words LIKE ? ESCAPE '\\' ORDER BY id DESC LIMIT ?`)
+      .all(pattern, limit)
       .map(toNote);
   }
 
   get(id: number): Note | undefined {
-    const row = this.#db.prepare('SELECT id, title, text, createdAt FROM notes WHERE id = ?').get(id);
+    const row = this.#db.prepare(`SELECT ${COLUMNS} FROM notes WHERE id = ?`).get(id);
     return row === undefined ? undefined : toNote(row);
   }
 
-  add({ title, text }: NewNote): Note {
+  /** @param image - the file name of its picture */
+  add({ title, text, format }: NewNote, image?: string): Note {
+    const words = `${title} ${format === 'html' ? wordsOf(text) : text}`;
     const row = this.#db
-      .prepare('INSERT INTO notes (title, text, createdAt) VALUES (?, ?, ?) RETURNING id, title, text, createdAt')
-      .get(title, text, new Date().toISOString());
+      .prepare(
+        `INSERT INTO notes (title, text, format, image, words, createdAt) VALUES (?, ?, ?, ?, ?, ?) RETURNING ${COLUMNS}`,
+      )
+      .get(title, text, format, image ?? null, words, new Date().toISOString());
     return toNote(row ?? {});
   }
 
-  /** True if there was such a note. */
-  remove(id: number): boolean {
-    return this.#db.prepare('DELETE FROM notes WHERE id = ?').run(id).changes > 0;
+  /** The note that was there, or undefined. */
+  remove(id: number): Note | undefined {
+    const row = this.#db.prepare(`DELETE FROM notes WHERE id = ? RETURNING ${COLUMNS}`).get(id);
+    return row === undefined ? undefined : toNote(row);
+  }
+
+  /** True the first time that a delivery of this id comes. */
+  firstDelivery(id: string): boolean {
+    const statement = this.#db.prepare('INSERT INTO deliveries (id, receivedAt) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    return statement.run(id, new Date().toISOString()).changes > 0;
   }
 
   /** Throws if the database does not answer. */
@@ -76,8 +80,29 @@ export class Notes {
   close(): void {
     this.#db.close();
   }
+
+  #migrate(): void {
+    const done = Number(this.#db.prepare('PRAGMA user_version').get()?.user_version);
+    for (const [i, step] of MIGRATIONS.entries()) {
+      if (i >= done) this.#db.exec(`BEGIN; ${step}; PRAGMA user_version = ${i + 1}; COMMIT`);
+    }
+  }
 }
 
 function toNote(row: Record<string, unknown>): Note {
-  return { id: Number(row.id), title: String(row.title), text: String(row.text), createdAt: String(row.createdAt) };
+  return {
+    id: Number(row.id),
+    title: String(row.title),
+    text: String(row.text),
+    format: row.format === 'html' ? 'html' : 'text',
+    ...(typeof row.image === 'string' ? { image: `/images/${row.image}` } : {}),
+    createdAt: String(row.createdAt),
+  };
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"' };
+
+/** The words of sanitised HTML, for the search alone: never shown. */
+function wordsOf(sanitised: string): string {
+  return sanitised.replace(/<[^>]*>/g, ' ').replace(/&(amp|lt|gt|quot);/g, (_, name: string) => ENTITIES[name] ?? '');
 }

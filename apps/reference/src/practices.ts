@@ -2,14 +2,22 @@ import type { PracticeId } from 'bulwark';
 
 /** What the home page says of each practice, in the order of a request's way. */
 export const PRACTICES: readonly { readonly id: PracticeId; readonly short: string; readonly does: string }[] = [
-  { id: 'secrets', short: 'sec', does: 'Production does not start with a secret that everybody knows.' },
-  { id: 'limits', short: 'lim', does: 'Refuses malformed framing; bounds headers, time and connections.' },
+  { id: 'secrets', short: 'sec', does: 'No placeholder for a secret: production does not start with one.' },
+  {
+    id: 'limits',
+    short: 'lim',
+    does: 'Refuses malformed framing; bounds headers, time and connections; sheds load before it is work.',
+  },
   {
     id: 'client',
     short: 'cli',
     does: 'Knows who is calling, behind which proxy; answers only for its own host names.',
   },
-  { id: 'logging', short: 'log', does: 'One line per request, with an id, without secrets.' },
+  {
+    id: 'logging',
+    short: 'log',
+    does: 'One line per request, with an id, without secrets; security events in a file of their own.',
+  },
   { id: 'headers', short: 'hdr', does: 'Content Security Policy with a nonce, and all of OWASP’s secure headers.' },
   {
     id: 'https',
@@ -19,7 +27,11 @@ export const PRACTICES: readonly { readonly id: PracticeId; readonly short: stri
   { id: 'cors', short: 'cors', does: 'Only listed origins may read; compared whole.' },
   { id: 'rate-limit', short: 'rate', does: 'Counts each client before any work is done for it.' },
   { id: 'csrf', short: 'csrf', does: 'State changes only from its own pages, no token needed.' },
-  { id: 'input', short: 'in', does: 'Bodies of known type, size and shape; nothing else is parsed.' },
+  {
+    id: 'input',
+    short: 'in',
+    does: 'Addresses and bodies of known type, size and shape; validated, sanitised, escaped.',
+  },
   { id: 'access', short: 'acc', does: 'Each route says who may call it.' },
   { id: 'errors', short: 'err', does: 'Whatever fails, the answer tells no stack, path or query.' },
 ];

@@ -1,15 +1,26 @@
 import type { GateListening, SelfTestReport } from 'bulwark';
 import type { Environment } from './environment.ts';
 import { PRACTICES } from './practices.ts';
+import type { Stores } from './stores.ts';
 
 /** What `npm start` prints: where, what is on, whether it holds, and what production still needs. */
-export function describeStart(environment: Environment, listening: GateListening, report: SelfTestReport): string {
+export function describeStart(
+  environment: Environment,
+  { logs }: Stores,
+  listening: GateListening,
+  report: SelfTestReport,
+): string {
   const lines = [
     `Bulwark reference server  ${listening.url}`,
     '',
     ...row('on', PRACTICES.map(({ id }) => id).join(', ')),
     ...row('self-test', describeReport(report)),
     ...row('data', environment.dataDir),
+    ...row('logs', logs === undefined ? describeLogs(environment) : `${logs.folder} (requests.log, events.log)`),
+    ...row(
+      'webhook',
+      environment.webhookSecret === undefined ? 'off: set WEBHOOK_SECRET' : 'POST /hooks/notes, signed',
+    ),
   ];
   if (listening.httpUrl !== undefined)
     lines.push(...row('http', `${listening.httpUrl} redirects pages, refuses the rest`));
@@ -50,6 +61,10 @@ function describeReport({ findings, results }: SelfTestReport): string {
 
 function listed(ids: readonly string[], what: string): string[] {
   return ids.length === 0 ? [] : [`${ids.length} ${what} (${ids.join(', ')})`];
+}
+
+function describeLogs({ logLevel }: Environment): string {
+  return logLevel === false ? 'off' : 'stdout';
 }
 
 function productionNeeds({ production, certificate, origin, proxy }: Environment): string[] {

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHROMIUM, launchChromium } from '../../../packages/bulwark/test/support/chromium.ts';
 import { PRACTICES } from '../src/practices.ts';
-import { type Running, start, temporaryFolder } from './support/server.ts';
+import { PNG, type Running, start, temporaryFolder } from './support/server.ts';
 
 /** Mozilla's tool for a user's certificates, handed over by scripts/test.ts. */
 const CERTUTIL = process.env.BULWARK_CERTUTIL;
@@ -98,10 +98,38 @@ describe.skipIf(CHROMIUM === undefined)('the reference server in Chromium', () =
     expect(complaints).toEqual([]);
   });
 
+  it('shows rich text and a picture, and runs nothing of either', async () => {
+    const page = await open({ javaScriptEnabled: true });
+    await page.goto('/notes');
+    await page.fill('#title', 'Rich');
+    await page.fill(
+      '#text',
+      '<h3>Eggs</h3><ul><li><b>two</b></ul><img src=x onerror=alert(1)><svg onload=alert(2)></svg><a href="javascript:alert(3)">x</a>',
+    );
+    await page.selectOption('#format', 'html');
+    await page.setInputFiles('#image', { name: 'a.png', mimeType: 'image/png', buffer: PNG });
+    await page.click('text=Add note');
+    await page.waitForURL('**/notes');
+    expect(await page.locator('.rich li b').textContent()).toBe('two');
+    expect(await page.locator('.rich :is(svg, script, [onerror], [href^=javascript])').count()).toBe(0);
+    await page.locator('article img').first().scrollIntoViewIfNeeded();
+    await page.waitForFunction(`[...document.querySelectorAll('article > img')].every((img) => img.naturalWidth > 0)`);
+    expect(await page.locator('article > img').count()).toBe(1);
+
+    await page.fill('#q', 'eggs');
+    await page.click('text=Search');
+    await page.waitForURL('**/notes?q=eggs');
+    expect(await page.locator('article').count()).toBe(1);
+    await page.fill('#q', '"><script>alert(4)</script>');
+    await page.click('text=Search');
+    expect(await page.locator('.empty').textContent()).toContain('"><script>alert(4)</script>');
+    expect(complaints).toEqual([]);
+  });
+
   it('is read by a screen reader as what it shows', async () => {
     const page = await open({ width: 390 });
     await page.goto('/');
-    expect(await page.getByRole('row').count()).toBe(11);
+    expect(await page.getByRole('row').count()).toBe(server.gate.coverage().length + 1);
     expect(
       await page
         .getByRole('row', { name: /GET \/healthz/ })
@@ -111,7 +139,8 @@ describe.skipIf(CHROMIUM === undefined)('the reference server in Chromium', () =
     expect(await page.getByRole('region', { name: /Coverage/ }).count()).toBe(1);
     await page.goto('/notes');
     expect(await page.getByLabel('Title').count()).toBe(1);
-    expect(await page.getByLabel('Text').count()).toBe(1);
+    for (const label of ['Text', 'The text is', 'Picture', 'Search notes'])
+      expect(await page.getByLabel(label, { exact: true }).count()).toBe(1);
   });
 
   describe.skipIf(CERTUTIL === undefined)('its certificate', () => {

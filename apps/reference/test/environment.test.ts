@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
+import { EnvironmentError, type EnvironmentProblem } from 'bulwark';
 import { describe, expect, it } from 'vitest';
-import { EnvironmentError, readEnvironment } from '../src/environment.ts';
+import { readEnvironment } from '../src/environment.ts';
 
 const CERTIFICATE = { TLS_CERT: 'tls.crt', TLS_KEY: 'tls.key' };
 
@@ -16,11 +19,14 @@ describe('the environment', () => {
       certificate: undefined,
       proxy: 'none',
       logLevel: 'info',
+      logTo: 'files',
+      webhookSecret: undefined,
     });
   });
 
   it('counts an empty variable as absent', () => {
-    const names = 'PORT HTTP_PORT HOST DATA_DIR NODE_ENV ORIGIN TLS_CERT TLS_KEY PROXY LOG_LEVEL'.split(' ');
+    const names =
+      'PORT HTTP_PORT HOST DATA_DIR NODE_ENV ORIGIN TLS_CERT TLS_KEY PROXY LOG_LEVEL LOG_TO WEBHOOK_SECRET'.split(' ');
     expect(readEnvironment(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readEnvironment({}));
   });
 
@@ -61,24 +67,43 @@ describe('the environment', () => {
     expect(readEnvironment({ NODE_ENV, ...CERTIFICATE })).toMatchObject({ production: true });
   });
 
+  it('keeps the secret of the webhook to itself', () => {
+    const WEBHOOK_SECRET = randomBytes(32).toString('hex');
+    const environment = readEnvironment({ WEBHOOK_SECRET });
+    expect(environment.webhookSecret?.reveal()).toBe(WEBHOOK_SECRET);
+    expect(`${JSON.stringify(environment)}${inspect(environment, { showHidden: true })}`).not.toContain(WEBHOOK_SECRET);
+  });
+
   it.each([
-    ['PORT', { PORT: 'http' }, 'use a number'],
-    ['PORT', { PORT: '-1' }, 'use a number'],
-    ['PORT', { PORT: '65536' }, 'use a number'],
-    ['PORT', { PORT: '8e3' }, 'use a number'],
-    ['PORT', { PORT: '0x1F' }, 'use a number'],
-    ['PORT', { PORT: ' 80' }, 'use a number'],
-    ['PORT', { PORT: '80.0' }, 'use a number'],
-    ['HTTP_PORT', { HTTP_PORT: '8443/tcp' }, 'use a number'],
+    ['PORT', { PORT: 'http' }, 'a port from 0 to 65535'],
+    ['PORT', { PORT: '-1' }, 'a port from 0 to 65535'],
+    ['PORT', { PORT: '65536' }, 'a port from 0 to 65535'],
+    ['PORT', { PORT: '8e3' }, 'a port from 0 to 65535'],
+    ['PORT', { PORT: '0x1F' }, 'a port from 0 to 65535'],
+    ['PORT', { PORT: '80.0' }, 'a port from 0 to 65535'],
+    ['HTTP_PORT', { HTTP_PORT: '8443/tcp' }, 'a port from 0 to 65535'],
     ['TLS_KEY', { TLS_CERT: 'tls.crt' }, 'set both'],
     ['TLS_CERT', { TLS_KEY: 'tls.key' }, 'set both'],
-    ['LOG_LEVEL', { LOG_LEVEL: 'debug' }, 'use info, warn, error or off'],
-    ['NODE_ENV=production', { NODE_ENV: 'production' }, 'TLS_CERT and TLS_KEY'],
-    ['NODE_ENV=staging', { NODE_ENV: 'staging' }, 'PROXY'],
+    ['LOG_LEVEL', { LOG_LEVEL: 'debug' }, 'info, warn, error, off'],
+    ['LOG_TO', { LOG_TO: 'syslog' }, 'files, stdout'],
+    ['TLS_CERT', { NODE_ENV: 'production' }, 'TLS_CERT and TLS_KEY'],
+    ['TLS_CERT', { NODE_ENV: 'staging' }, 'PROXY'],
+    ['WEBHOOK_SECRET', { NODE_ENV: 'production', ...CERTIFICATE, WEBHOOK_SECRET: 'changeme' }, 'openssl rand'],
   ])('%s of %j is refused with the fix', (variable, env, fix) => {
-    const read = (): unknown => readEnvironment(env);
-    expect(read).toThrow(EnvironmentError);
-    expect(read).toThrow(variable);
-    expect(read).toThrow(fix);
+    expect(problemsOf(env)).toEqual([expect.objectContaining({ variable, fix: expect.stringContaining(fix) })]);
+  });
+
+  it('names every variable that cannot be used at once', () => {
+    const env = { PORT: 'a', HTTP_PORT: 'b', LOG_LEVEL: 'c' };
+    expect(problemsOf(env).map(({ variable }) => variable)).toEqual(['PORT', 'HTTP_PORT', 'LOG_LEVEL']);
   });
 });
+
+function problemsOf(env: NodeJS.ProcessEnv): readonly EnvironmentProblem[] {
+  try {
+    readEnvironment(env);
+  } catch (error) {
+    if (error instanceof EnvironmentError) return error.problems;
+  }
+  return [];
+}

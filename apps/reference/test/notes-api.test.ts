@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Note } from '../src/notes.ts';
+import type { Note } from '../src/note.ts';
 import { type Running, start } from './support/server.ts';
 
 let server: Running;
@@ -17,7 +17,13 @@ describe('the notes API', () => {
     expect(created.status).toBe(201);
     expect(created.headers.location).toBe('/api/notes/1');
     const note = created.json<Note>();
-    expect(note).toEqual({ id: 1, title: 'Shopping', text: 'eggs', createdAt: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(note).toEqual({
+      id: 1,
+      title: 'Shopping',
+      text: 'eggs',
+      format: 'text',
+      createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
 
     const second = (await server.call('POST', '/api/notes', { title: 'Only a title' })).json<Note>();
     expect(second.text).toBe('');
@@ -46,6 +52,44 @@ describe('the notes API', () => {
     expect(refused.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(Object.keys(refused.json<{ fields: object }>().fields)).toEqual(fields);
     expect(await listed()).toEqual([]);
+  });
+
+  it('sanitises rich text before it is stored, and leaves plain text as it is', async () => {
+    const dirty = '<p onclick="x()">Hi <b>there</b><script>x()</script><a href="javascript:x()">y</a></p>';
+    const rich = (await server.call('POST', '/api/notes', { title: 'x', text: dirty, format: 'html' })).json<Note>();
+    expect(rich).toMatchObject({ format: 'html', text: '<p>Hi <b>there</b><a>y</a></p>' });
+    expect(server.notes.get(rich.id)?.text).toBe(rich.text);
+    const plain = (await server.call('POST', '/api/notes', { title: 'x', text: dirty })).json<Note>();
+    expect(plain).toMatchObject({ format: 'text', text: dirty });
+    expect((await server.call('POST', '/api/notes', { title: 'x', format: 'markdown' })).status).toBe(400);
+  });
+
+  it('finds notes by their words, as they are written', async () => {
+    await server.call('POST', '/api/notes', { title: '100% sure', text: 'a_b' });
+    await server.call('POST', '/api/notes', { title: 'Other', text: '<p>Fish &amp; <b>chips</b></p>', format: 'html' });
+    const found = async (q: string): Promise<string[]> => {
+      const { notes } = (await server.call('GET', `/api/notes?q=${encodeURIComponent(q)}`)).json<{ notes: Note[] }>();
+      return notes.map(({ title }) => title);
+    };
+    expect(await found('sure')).toEqual(['100% sure']);
+    expect(await found('Fish & ')).toEqual(['Other']);
+    expect(await found('OTHER')).toEqual(['Other']);
+    // No wildcard, no tag and no quote of SQL is more than its characters.
+    for (const q of ['%%', '_', '0%_', '<b>', "' OR 1=1 --", '\\'])
+      expect([q, (await found(q)).length < 2]).toEqual([q, true]);
+    expect(await found('a_b')).toEqual(['100% sure']);
+    expect(await found('axb')).toEqual([]);
+    expect((await server.call('GET', '/api/notes?limit=1')).json<{ notes: Note[] }>().notes).toHaveLength(1);
+    for (const query of [
+      'q=a&q=b',
+      'limit=0',
+      'limit=1e9',
+      'limit=x',
+      'order=title',
+      'q[$ne]=x',
+      `q=${'x'.repeat(101)}`,
+    ])
+      expect([query, (await server.call('GET', `/api/notes?${query}`)).status]).toEqual([query, 400]);
   });
 
   it.each([

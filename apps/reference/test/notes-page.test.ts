@@ -51,10 +51,14 @@ describe('the notes page', () => {
 
   it('refuses a form with fields that it does not have, or has twice', async () => {
     expect((await server.submit('/notes', { title: 'x', admin: '1' })).status).toBe(400);
-    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    const twice = await server.ask('/notes', { method: 'POST', headers, body: 'title=a&title=b' });
+    const boundary = 'twice';
+    const field = `--${boundary}\r\nContent-Disposition: form-data; name="title"\r\n\r\na\r\n`;
+    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+    const twice = await server.ask('/notes', { method: 'POST', headers, body: `${field}${field}--${boundary}--\r\n` });
     expect(twice.status).toBe(400);
     expect((await server.ask('/notes', { method: 'POST' })).status).toBe(400);
+    const urlencoded = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await server.ask('/notes', { method: 'POST', headers: urlencoded, body: 'title=a' })).status).toBe(415);
     expect(server.notes.list()).toEqual([]);
   });
 

@@ -18,10 +18,12 @@ describe('the reference server', () => {
       'GET /notes',
       'POST /notes',
       'POST /notes/:id/delete',
+      'GET /images/:name',
       'GET /api/notes',
       'POST /api/notes',
       'GET /api/notes/:id',
       'DELETE /api/notes/:id',
+      'POST /hooks/notes',
       'GET /healthz',
       'GET /readyz',
     ]);
@@ -40,7 +42,11 @@ describe('the reference server', () => {
 
   it('passes its own test', async () => {
     const report = await server.gate.selfTest();
-    expect(report.findings.map(({ id }) => id)).toEqual(['logging/request-line-off', 'rate-limit/escape-hatch']);
+    expect(report.findings.map(({ id }) => id)).toEqual([
+      'logging/request-line-off',
+      'csrf/escape-hatch',
+      'rate-limit/escape-hatch',
+    ]);
     expect(report.passed).toBe(true);
   });
 
@@ -51,8 +57,9 @@ describe('the reference server', () => {
       expect(page.body).toContain(`<dt>${id}</dt>`);
       expect(page.body).toContain(does);
     }
-    expect(page.body.match(/<td class="enforced"/g)).toHaveLength(10 * PRACTICES.length - 12);
-    expect(page.body.match(/<td class="exempt"/g)).toHaveLength(12);
+    // Each route is public; two are not limited, one is no form.
+    expect(page.body.match(/<td class="enforced"/g)).toHaveLength(12 * PRACTICES.length - 15);
+    expect(page.body.match(/<td class="exempt"/g)).toHaveLength(15);
     expect(page.body).not.toContain('<td class="missing"');
     expect(page.body).toContain('asked every few seconds by the machine that watches this server');
   });
@@ -108,6 +115,7 @@ describe('the reference server', () => {
     const mode = (path: string): number => statSync(path).mode & 0o777;
     await server.call('POST', '/api/notes', { title: 'mine' });
     expect(mode(server.dataDir)).toBe(0o700);
+    expect(mode(join(server.dataDir, 'images'))).toBe(0o700);
     for (const file of ['notes.sqlite', 'notes.sqlite-wal', 'notes.sqlite-shm'])
       expect(mode(join(server.dataDir, file))).toBe(0o600);
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,8 @@ import type { Gate } from 'bulwark';
 import { type Received, type Sent, send } from '../../../../packages/bulwark/test/support/http.ts';
 import { createApp } from '../../src/app.ts';
 import { readEnvironment } from '../../src/environment.ts';
-import { Notes } from '../../src/notes.ts';
+import type { Notes } from '../../src/notes.ts';
+import { openStores } from '../../src/stores.ts';
 
 const parent = mkdtempSync(join(tmpdir(), 'bulwark-reference-'));
 process.once('exit', () => rmSync(parent, { recursive: true, force: true }));
@@ -18,6 +20,15 @@ export function temporaryFolder(): string {
 /** Where the tests keep their local CA: the user's own is left alone. */
 export const XDG_DATA_HOME: string = temporaryFolder();
 
+/** What the tests sign deliveries with. */
+export const WEBHOOK_SECRET: string = randomBytes(32).toString('hex');
+
+/** A picture of one pixel. */
+export const PNG: Buffer = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+  'base64',
+);
+
 /** The reference server in this process, over TLS on a free port. */
 export interface Running {
   readonly url: string;
@@ -27,19 +38,27 @@ export interface Running {
   /** The CA that signed its certificate, PEM. */
   readonly ca: string;
   ask(path: string, sent?: Sent): Promise<Received>;
-  /** What a page's form sends. */
-  submit(path: string, fields: Record<string, string>): Promise<Received>;
+  /** What a page's form sends; with a picture, or on /notes, as multipart. */
+  submit(path: string, fields: Record<string, string>, image?: Upload): Promise<Received>;
   /** What a program sends to the API. */
   call(method: string, path: string, body?: unknown): Promise<Received>;
   close(): Promise<void>;
 }
 
+/** A file that a form sends along. */
+export interface Upload {
+  readonly name: string;
+  readonly type: string;
+  readonly content: Buffer;
+}
+
 /** Starts it, as `src/main.ts` does. */
 export async function start(dataDir: string = join(temporaryFolder(), 'data')): Promise<Running> {
   process.env.XDG_DATA_HOME = XDG_DATA_HOME;
-  const environment = readEnvironment({ PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'off' });
-  const notes = new Notes(environment.dataDir);
-  const { gate } = createApp(environment, notes);
+  const environment = readEnvironment({ PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'off', WEBHOOK_SECRET });
+  const stores = openStores(environment);
+  const { notes } = stores;
+  const { gate } = createApp(environment, stores);
   const { url } = await gate.listen({ port: 0, host: '127.0.0.1' });
   const ca = readFileSync(join(XDG_DATA_HOME, 'bulwark', 'ca.crt'), 'utf8');
   const ask = (path: string, sent: Sent = {}): Promise<Received> => send(url, { ca, target: path, ...sent });
@@ -50,18 +69,23 @@ export async function start(dataDir: string = join(temporaryFolder(), 'data')): 
     dataDir,
     ca,
     ask,
-    submit: (path, fields) =>
-      ask(path, {
+    async submit(path, fields, image) {
+      const form = new FormData();
+      for (const [name, value] of Object.entries(fields)) form.append(name, value);
+      if (image !== undefined) form.append('image', new Blob([image.content], { type: image.type }), image.name);
+      const sent = new Request(url, { method: 'POST', body: path === '/notes' ? form : new URLSearchParams(fields) });
+      return ask(path, {
         method: 'POST',
         // Under Referrer-Policy: no-referrer a browser does not say where the form stands.
         headers: {
           origin: 'null',
           'sec-fetch-site': 'same-origin',
           'sec-fetch-mode': 'navigate',
-          'content-type': 'application/x-www-form-urlencoded',
+          'content-type': sent.headers.get('content-type') ?? '',
         },
-        body: new URLSearchParams(fields).toString(),
-      }),
+        body: Buffer.from(await sent.arrayBuffer()),
+      });
+    },
     call: (method, path, body) =>
       ask(path, {
         method,
@@ -70,7 +94,7 @@ export async function start(dataDir: string = join(temporaryFolder(), 'data')): 
     async close() {
       await gate.close();
       try {
-        notes.close();
+        await stores.close();
       } catch {
         // The test has closed it.
       }
