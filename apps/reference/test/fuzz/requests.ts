@@ -242,34 +242,19 @@ const plausible: fc.Arbitrary<FuzzedRequest> = fc
     });
     const field = (name: string, value: string): string =>
       `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
-    switch (kind) {
-      case 'list':
-        return request('GET', '/api/notes?limit=3');
-      case 'page':
-        return request('GET', '/notes');
-      case 'search':
-        return request('GET', `/notes?q=${encodeURIComponent(words.toWellFormed())}`);
-      case 'get':
-        return request('GET', `/api/notes/${id}`);
-      case 'create':
-        return request('POST', '/api/notes', 'application/json', JSON.stringify({ title: words, text: markup }));
-      case 'rich':
-        return request(
-          'POST',
-          '/api/notes',
-          'application/json',
-          JSON.stringify({ title: 'x', text: `${markup}${words}`, format: 'html' }),
-        );
-      case 'form':
-        return request(
-          'POST',
-          '/notes',
-          `multipart/form-data; boundary=${BOUNDARY}`,
-          `${field('title', `x${words}`)}${field('text', markup)}--${BOUNDARY}--\r\n`,
-        );
-      case 'remove':
-        return request('DELETE', `/api/notes/${id}`);
-    }
+    const json = (note: object): [string, string] => ['application/json', JSON.stringify(note)];
+    const form = `${field('title', `x${words}`)}${field('text', markup)}--${BOUNDARY}--\r\n`;
+    const kinds: Record<typeof kind, () => FuzzedRequest> = {
+      list: () => request('GET', '/api/notes?limit=3'),
+      page: () => request('GET', '/notes'),
+      search: () => request('GET', `/notes?q=${encodeURIComponent(words.toWellFormed())}`),
+      get: () => request('GET', `/api/notes/${id}`),
+      create: () => request('POST', '/api/notes', ...json({ title: words, text: markup })),
+      rich: () => request('POST', '/api/notes', ...json({ title: 'x', text: `${markup}${words}`, format: 'html' })),
+      form: () => request('POST', '/notes', `multipart/form-data; boundary=${BOUNDARY}`, form),
+      remove: () => request('DELETE', `/api/notes/${id}`),
+    };
+    return kinds[kind]();
   });
 
 const anything: fc.Arbitrary<FuzzedRequest> = fc
