@@ -6,8 +6,8 @@ import { type MeasuredChild, type Report, startMeasured } from '../support/measu
 import { Clients } from './clients.ts';
 import { CANARY, type FuzzedRequest, requests } from './requests.ts';
 
-const RUNS = 200;
-const AT_ONCE = 100;
+const RUNS = 400;
+const AT_ONCE = 50;
 const INJECTED = `SELECT secret FROM users: ${CANARY}`;
 
 /** What an answer must not show, whatever was asked. */
@@ -30,15 +30,17 @@ describe('20,000 generated requests', () => {
   const ask = async (request: FuzzedRequest): Promise<string | undefined> => {
     const { status, text } = await clients.send(request);
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    // Only what fails on purpose may fail, and it tells nothing either.
-    if (status >= 500 && !/^\/inject(?:\/late)?(?:\?|$)/.test(request.target)) return `answered ${status}`;
+    // Only what fails on purpose may fail, and it tells nothing either. A machine that is too slow for the run sheds some (503).
+    if (status >= 500 && status !== 503 && !/^\/inject(?:\/late)?(?:\?|$)/.test(request.target))
+      return `answered ${status}`;
     const leak = LEAKS.exec(text)?.[0];
     return leak === undefined ? undefined : `leaks ${leak}`;
   };
 
   it('are answered: no failure but the injected ones, no hang, no leak; memory and event loop stay bounded', async () => {
     // What the code needs to be compiled and its caches filled is no growth.
-    await Promise.all(fc.sample(requests, { numRuns: 500, seed: 1 }).map(ask));
+    const warmUp = fc.sample(requests, { numRuns: 500, seed: 1 });
+    while (warmUp.length > 0) await Promise.all(warmUp.splice(0, AT_ONCE).map(ask));
     const before = await child.report();
 
     const batch = fc.array(requests, { minLength: AT_ONCE, maxLength: AT_ONCE });
@@ -57,7 +59,7 @@ describe('20,000 generated requests', () => {
     // Each way out was taken: the run means something.
     for (const status of [200, 201, 204, 303, 400, 403, 404, 405, 413, 415, 421, 500])
       expect([...statuses.keys()]).toContain(status);
-    expect(statuses.get(0) ?? 0).toBeLessThan(sum / 20);
+    for (const status of [0, 503]) expect(statuses.get(status) ?? 0).toBeLessThan(sum / 20);
     expectBounded(before, after);
     if (process.env.BULWARK_FIGURES !== undefined)
       console.log({ statuses: Object.fromEntries(statuses), before, after });

@@ -39,6 +39,10 @@ export function refuseFraming(req: IncomingMessage): Refusal | undefined {
   if (hosts > 1) {
     return new Refusal('ERR_HOST_INVALID', { reason: 'there is more than one Host header', headers: CLOSE });
   }
+  // RFC 9112 3.2. Node does so by itself, but not where a gate has told it to leave that to this step.
+  if (hosts === 0 && req.httpVersion === '1.1') {
+    return new Refusal('ERR_HOST_INVALID', { reason: 'there is no Host header', headers: CLOSE });
+  }
   const objection = objectionToTarget(targetOf(req), req.headers.host);
   if (objection !== undefined) return new Refusal('ERR_HOST_INVALID', { reason: objection, headers: CLOSE });
   if (isForeignVersion(req)) return ambiguous('a version of HTTP other than 1.0 and 1.1');

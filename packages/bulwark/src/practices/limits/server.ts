@@ -49,6 +49,7 @@ export function serverOptions(options: LimitsOptions = {}): LimitedServerOptions
  */
 export function applyToServer<S extends object>(server: S, options: LimitsOptions = {}, services: Services = ALONE): S {
   harden(server, resolveLimits(options), services);
+  (server as LimitedServer).requireHostHeader = true;
   return server;
 }
 
@@ -56,6 +57,8 @@ export function applyToServer<S extends object>(server: S, options: LimitsOption
 export function applyInGate(server: object, options: LimitsOptions, services: Services, reportOnly: boolean): void {
   const limits = resolveLimits(options);
   harden(server, limits, services, reportOnly);
+  // Node would answer by itself, and nobody would hear of it; the first step refuses the same, with a line in the log.
+  if (!reportOnly) (server as LimitedServer).requireHostHeader = false;
   noteHandler(server, limits);
 }
 
@@ -98,7 +101,6 @@ export function harden(given: object, limits: ResolvedLimitsOptions, services: S
   server.maxConnections = stricter(server.maxConnections, limits.maxConnections);
   server.maxHeaderSize = stricter(server.maxHeaderSize, limits.maxHeaderSize);
   server.insecureHTTPParser = false;
-  server.requireHostHeader = true;
   hardenInterval(server, limits.connectionsCheckingInterval, services);
   guardConnections(given, limits, services.emit, reportOnly);
 }

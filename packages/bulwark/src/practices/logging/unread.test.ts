@@ -77,6 +77,18 @@ describe('what never becomes a request', () => {
     expect(log.raw.join('')).not.toMatch(/hunter2/i);
   });
 
+  it('a request without Host, which node would refuse by itself, is one like any other: an id, a line, an event', async () => {
+    const { listening, log } = await listen();
+    const { socket, closed } = connect(listening.port);
+    socket.write('GET / HTTP/1.1\r\nX-A: hunter2\r\n\r\n');
+    const heard = await closed;
+    expect(statusOf(heard)).toBe(400);
+    expect(heard).toMatch(/x-request-id: .*ERR_HOST_INVALID/is);
+    await log.until(3);
+    expect(lines(log)).toEqual([expect.objectContaining({ status: 400, code: 'ERR_HOST_INVALID', path: '/' })]);
+    expect(log.lines.map(({ event }) => event)).toContain('malicious_host');
+  });
+
   it('control: in a server of node with the same log, none has', async () => {
     const log = memory();
     const app = express();
