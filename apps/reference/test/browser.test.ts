@@ -104,7 +104,7 @@ describe.skipIf(CHROMIUM === undefined)('the reference server in Chromium', () =
     await page.fill('#title', 'Rich');
     await page.fill(
       '#text',
-      '<h3>Eggs</h3><ul><li><b>two</b></ul><img src=x onerror=alert(1)><svg onload=alert(2)></svg><a href="javascript:alert(3)">x</a>',
+      '<h3>Eggs</h3><ul><li><b>two</b></ul><img src=javascript:alert(1) onerror=alert(1)><svg onload=alert(2)></svg><a href="javascript:alert(3)">x</a>',
     );
     await page.selectOption('#format', 'html');
     await page.setInputFiles('#image', { name: 'a.png', mimeType: 'image/png', buffer: PNG });
@@ -113,15 +113,16 @@ describe.skipIf(CHROMIUM === undefined)('the reference server in Chromium', () =
     expect(await page.locator('.rich li b').textContent()).toBe('two');
     expect(await page.locator('.rich :is(svg, script, [onerror], [href^=javascript])').count()).toBe(0);
     await page.locator('article img').first().scrollIntoViewIfNeeded();
-    await page.waitForFunction(`[...document.querySelectorAll('article > img')].every((img) => img.naturalWidth > 0)`);
+    const drawn = `[...document.querySelectorAll('article > img')].map((img) => img.decode().then(() => img.naturalWidth))`;
+    expect(await page.evaluate(`Promise.all(${drawn})`)).toEqual([1]);
     expect(await page.locator('article > img').count()).toBe(1);
 
     await page.fill('#q', 'eggs');
-    await page.click('text=Search');
+    await page.getByRole('button', { name: 'Search' }).click();
     await page.waitForURL('**/notes?q=eggs');
     expect(await page.locator('article').count()).toBe(1);
     await page.fill('#q', '"><script>alert(4)</script>');
-    await page.click('text=Search');
+    await page.getByRole('button', { name: 'Search' }).click();
     expect(await page.locator('.empty').textContent()).toContain('"><script>alert(4)</script>');
     expect(complaints).toEqual([]);
   });

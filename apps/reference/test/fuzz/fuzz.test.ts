@@ -32,9 +32,9 @@ describe('20,000 generated requests', () => {
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
     // Only what fails on purpose may fail, and it tells nothing either. A machine that is too slow for the run sheds some (503).
     if (status >= 500 && status !== 503 && !/^\/inject(?:\/late)?(?:\?|$)/.test(request.target))
-      return `answered ${status}`;
+      return `${what(request)} answered ${status}`;
     const leak = LEAKS.exec(text)?.[0];
-    return leak === undefined ? undefined : `leaks ${leak}`;
+    return leak === undefined ? undefined : `${what(request)} leaks ${leak}`;
   };
 
   it('are answered: no failure but the injected ones, no hang, no leak; memory and event loop stay bounded', async () => {
@@ -79,6 +79,8 @@ describe('20,000 generated requests', () => {
       expect(() => void JSON.parse(line)).not.toThrow();
   });
 });
+
+const what = ({ method, target }: FuzzedRequest): string => `${method} ${target.slice(0, 200)}`;
 
 function expectBounded(before: Report, after: Report): void {
   expect(after.heapUsed).toBeLessThan(before.heapUsed * 2 + 32 * 1024 ** 2);
