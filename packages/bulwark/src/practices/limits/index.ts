@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ALONE, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
+import { ALONE, type Handler, type Middleware, type Mode, type Next, type Services } from '../../context.ts';
 import type { DecisionHandler } from '../../decisions.ts';
 import type { Duration } from '../../units.ts';
 import { handlerTime, type Priority, priority } from './decisions.ts';
@@ -73,6 +73,13 @@ export function limitsSteps(
   services: Services,
   reportOnly = false,
 ): { readonly framing: Handler; readonly shedding: ReturnType<typeof shedding> } {
-  const resolved = resolveLimits(options);
+  const resolved = resolveLimits(forMode(options, services.mode));
   return { framing: framing(resolved, services, reportOnly), shedding: shedding(resolved, services) };
+}
+
+/** Outside production a breakpoint, a compiler in the same process or a slow machine of tests is no reason to refuse anybody. */
+function forMode(options: LimitsOptions, mode: Mode): LimitsOptions {
+  const { pressure } = options;
+  if (mode === 'production' || pressure === false) return options;
+  return { ...options, pressure: { maxEventLoopDelay: '5s', ...pressure } };
 }

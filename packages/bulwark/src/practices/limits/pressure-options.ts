@@ -6,7 +6,8 @@ import { type ByteSize, type Duration, parseByteSize, parseDuration } from '../.
 export interface PressureOptions {
   /**
    * The delay of the event loop (the second longest of the last ten looks) from which on expensive requests are shed; from
-   * twice as much on, all but essential ones. `false`: not looked at. Default `'500ms'`.
+   * twice as much on, all but essential ones. `false`: not looked at. Default `'500ms'`, and `'5s'`
+   * in development and test.
    */
   readonly maxEventLoopDelay?: Duration | false;
   /** The share of V8's heap limit, 0.1 to 1, from which on all but essential requests are shed. Default 0.9. */

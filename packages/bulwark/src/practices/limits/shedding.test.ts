@@ -176,6 +176,21 @@ describe.each(EXPRESS)('shedding, on Express %s', (_version, express) => {
     expect(app.told('sys_overload_begins')).toEqual([]);
   });
 
+  it.each(['development', 'test'] as const)('waits for a longer delay in %s', async (mode) => {
+    const app = new Pressed();
+    let looks = 0;
+    const sample = (): PressureSample => {
+      looks += 1;
+      return app.sample;
+    };
+    await app.inGate(express, { mode, limits: { pressure: { interval: 5, sample } } });
+    app.sample = { ...CALM, eventLoopDelay: 4000 };
+    await app.ask('/');
+    await until(() => looks > 5);
+    expect((await app.ask('/', 'POST')).status).toBe(200);
+    await app.press({ ...CALM, eventLoopDelay: 6000 }, shed);
+  });
+
   it('does not touch the probes of the self-test', async () => {
     const app = new Pressed();
     const gate = await app.inGate(express);
