@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { CHECKS } from '../../src/checks.ts';
 import { PACKAGE, ROOT } from '../support/repository.ts';
 
 const FOLDER = `${PACKAGE}test/attacks/`;
@@ -50,6 +51,12 @@ describe('the table of attacks', () => {
       expect(row.filter((cell) => cell === '')).toEqual([]);
       expect(row[4]).toMatch(/^\[`([^`]+)`\]\(\.\.\/packages\/bulwark\/test\/attacks\/\1\)$/);
     }
+  });
+
+  it('is counted in the README, and so are the checks', () => {
+    const readme = readFileSync(`${ROOT}README.md`, 'utf8');
+    expect(readme).toContain(`lists ${rowsOf(attacks).length} attacks`);
+    expect(readme).toContain(`the probes of ${CHECKS.length} checks`);
   });
 
   it('holds every test of the folder', () => {
