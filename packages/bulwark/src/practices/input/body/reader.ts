@@ -13,6 +13,7 @@ import {
 import type { ResolvedForm, ResolvedJson } from './body-options.ts';
 import { FORM_TYPE } from './body-options.ts';
 import { measureJson } from './json-measure.ts';
+import { parseJsonText } from './json-text.ts';
 import { NOT_UTF8 } from './parser-errors.ts';
 
 /** A request, and what body parsers put on it. */
@@ -134,7 +135,7 @@ function parseJson(raw: Buffer): unknown {
   // RFC 8259 8.1 lets a reader ignore a byte order mark; .NET clients send one.
   const from = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
   try {
-    const value: unknown = JSON.parse(raw.toString('utf8', from));
+    const value: unknown = parseJsonText(raw.toString('utf8', from));
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
