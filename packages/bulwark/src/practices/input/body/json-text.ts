@@ -1,7 +1,7 @@
 /**
  * Parses JSON whose keys are what they say.
  *
- * V8's `JSON.parse` (node 24 and 26, not 22) takes a key with an escape in it for the one that objects of this shape had so far,
+ * V8's `JSON.parse` (Node 24 and 26, not 22) takes a key with an escape in it for the one that objects of this shape had so far,
  * where that one reads like the beginning of its source: once somebody has sent `{"id":1,"n\\":1}`, the second key of another
  * client's `{"id":1,"n\u00e9":1}` is `n\`. So one client can spoil what others send; writers of Python and PHP escape by default.
  * Without needless escapes there is nothing to be taken for something else. CWE-436, CWE-821.
@@ -16,7 +16,7 @@ export function parseJsonText(text: string): unknown {
 }
 
 const NEEDLESS = /\\[u/]/;
-const ESCAPE = /\\(?:u([\da-fA-F]{4})|([^]))/g;
+const ESCAPE = /\\(?:u([\da-fA-F]{4})|([\s\S]))/g;
 
 /**
  * Valid JSON with its characters written as they are, but for those that must be escaped: quote, backslash and control
@@ -25,10 +25,10 @@ const ESCAPE = /\\(?:u([\da-fA-F]{4})|([^]))/g;
  * @example withoutNeedlessEscapes('"\\u00e9\\/\\u0022\\\\u0041"') // '"é/\\u0022\\\\u0041"'
  */
 export function withoutNeedlessEscapes(text: string): string {
-  return text.replace(ESCAPE, (escape, hex: string | undefined, letter: string | undefined) => {
-    if (hex === undefined) return letter === '/' ? '/' : escape;
+  return text.replace(ESCAPE, (written, hex: string | undefined, letter: string | undefined) => {
+    if (hex === undefined) return letter === '/' ? '/' : written;
     const code = Number.parseInt(hex, 16);
-    return code < 0x20 || code === 0x22 || code === 0x5c ? escape : String.fromCharCode(code);
+    return code < 0x20 || code === 0x22 || code === 0x5c ? written : String.fromCharCode(code);
   });
 }
 
