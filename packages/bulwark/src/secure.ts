@@ -77,6 +77,7 @@ class GateRuntime implements GateServices {
   readonly #services: Services;
   readonly #writeHead: ServerResponse['writeHead'];
   readonly #trust: ReturnType<typeof trustProxyFunction>;
+  readonly #adopted = new WeakSet<ExpressApp>();
   readonly #listening = new Set<GateListening>();
   readonly #excess: Coalescer;
   #sealed = false;
@@ -102,10 +103,7 @@ class GateRuntime implements GateServices {
         if (isExpress4(app)) hookParams(router);
         for (const layer of router.stack) hookLayers(layer);
       },
-      app: (mounted) => {
-        acceptMounted(mounted, app);
-        this.#installViewEngine(mounted);
-      },
+      app: (mounted) => this.#adopt(mounted),
     });
     const handlers = { ...practices.handlers, route: this.#lookUp, endpoints: this.#endpoints };
     this.#steps = compile(handlers);
@@ -158,6 +156,19 @@ class GateRuntime implements GateServices {
       this.#finish(req, res, refusal);
       return true;
     });
+  }
+
+  /** A mounted app's requests and responses are those of this one: its guards are found on them. */
+  #adopt(mounted: ExpressApp): void {
+    acceptMounted(mounted, this.#app);
+    this.#installViewEngine(mounted);
+    this.#adopted.add(mounted);
+  }
+
+  /** The app whose layer is entered may be one that no look-up finds: a closure called it, as `vhost` and the like do. */
+  enterApp(req: IncomingMessage): void {
+    const { app } = req as { app?: ExpressApp };
+    if (app !== undefined && app !== this.#app && !this.#adopted.has(app)) this.#adopt(app);
   }
 
   #installViewEngine(app: ExpressApp): void {
