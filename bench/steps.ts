@@ -66,6 +66,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
   const gate: GateServices = {
     onlyReports: () => false,
     enterRoute: (_req, _res, _layer, next) => next(),
+    enterApp: () => undefined,
     refuse: () => undefined,
     unserved: () => undefined,
   };

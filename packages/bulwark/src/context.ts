@@ -97,6 +97,8 @@ export const ALONE: Services = { emit: emitAsWarning, mode: 'production' };
 export interface GateServices {
   /** Reports an error of a practice that is in monitor mode and says true; false where the error stands. */
   onlyReports(req: IncomingMessage, practice: PracticeId, error: unknown): boolean;
+  /** Called for each layer that is entered: an app that is called by a closure is made one of the gate's. */
+  enterApp(req: IncomingMessage): void;
   /** Called when the router enters a route: judges what the look-up did not foresee, then calls `next`. */
   enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void;
   /** Answers a request that is under way with an error, as if it had been passed to `next`. */

@@ -82,6 +82,12 @@ export function decisionsFor(req: IncomingMessage, practice: PracticeId): readon
   return decisions.length === 0 ? decisions : decisions.filter((decision) => decision.practice === practice);
 }
 
+/** Whether two routes say the same of who may read and embed them and of their bodies: what `cors`, `csrf` and `input` go by. */
+export function areSameSettings(one: readonly Decision[], other: readonly Decision[]): boolean {
+  const [a, b] = [one, other].map((list) => list.filter(({ kind }) => kind === 'setting'));
+  return a?.length === b?.length && a?.every((decision, i) => decision === b?.[i]) === true;
+}
+
 /** Practices that a single route may be exempted from; the others protect the server as a whole. */
 export const EXEMPTABLE = ['cors', 'csrf', 'headers', 'https', 'input', 'rate-limit'] as const;
 

@@ -11,9 +11,9 @@ import {
   type Services,
 } from './context.ts';
 import { type CoverageRow, coverageOf, knowsUsers, refuseUndecided, undecidedRoutes } from './coverage.ts';
-import type { Decision } from './decisions.ts';
+import { areSameSettings } from './decisions.ts';
 import { Refusal } from './errors.ts';
-import { COALESCED, type EventInput, type EventLevel, eventOfCode, SecurityEvents } from './events.ts';
+import { COALESCED, type EventLevel, SecurityEvents } from './events.ts';
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
 import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
@@ -32,6 +32,7 @@ import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
 import type { RedirectGuard } from './practices/input/redirect/redirect.ts';
 import { SILENT } from './practices/logging/app-logger.ts';
+import { refusalEvent } from './refusal-event.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
 import type { SelfTestReport, SelfTestTarget } from './self-test.ts';
 
@@ -77,6 +78,7 @@ class GateRuntime implements GateServices {
   readonly #services: Services;
   readonly #writeHead: ServerResponse['writeHead'];
   readonly #trust: ReturnType<typeof trustProxyFunction>;
+  readonly #adopted = new WeakSet<ExpressApp>();
   readonly #listening = new Set<GateListening>();
   readonly #excess: Coalescer;
   #sealed = false;
@@ -102,10 +104,7 @@ class GateRuntime implements GateServices {
         if (isExpress4(app)) hookParams(router);
         for (const layer of router.stack) hookLayers(layer);
       },
-      app: (mounted) => {
-        acceptMounted(mounted, app);
-        this.#installViewEngine(mounted);
-      },
+      app: (mounted) => this.#adopt(mounted),
     });
     const handlers = { ...practices.handlers, route: this.#lookUp, endpoints: this.#endpoints };
     this.#steps = compile(handlers);
@@ -158,6 +157,19 @@ class GateRuntime implements GateServices {
       this.#finish(req, res, refusal);
       return true;
     });
+  }
+
+  /** A mounted app's requests and responses are those of this one: its guards are found on them. */
+  #adopt(mounted: ExpressApp): void {
+    acceptMounted(mounted, this.#app);
+    this.#installViewEngine(mounted);
+    this.#adopted.add(mounted);
+  }
+
+  /** The app whose layer is entered may be one that no look-up finds: a closure called it, as `vhost` and the like do. */
+  enterApp(req: IncomingMessage): void {
+    const { app } = req as { app?: ExpressApp };
+    if (app !== undefined && app !== this.#app && !this.#adopted.has(app)) this.#adopt(app);
   }
 
   #installViewEngine(app: ExpressApp): void {
@@ -294,21 +306,8 @@ class GateRuntime implements GateServices {
   }
 
   #report(req: IncomingMessage, refusal: Refusal, monitored: boolean): void {
-    const known = eventOfCode(refusal.code);
-    const context = contextOf(req);
-    if (known === undefined || context.selfTest) return;
-    const event: EventInput = {
-      ...known,
-      level: 'WARN',
-      description: refusal.message,
-      code: refusal.code,
-      ...(monitored ? { monitored } : {}),
-      ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
-      ...(context.trace === undefined ? {} : { traceId: context.trace.traceId }),
-      ...(context.client === undefined ? {} : { sourceIp: context.client.ip }),
-      method: req.method ?? '',
-      path: context.url.split('?', 1)[0] ?? '/',
-    };
+    const event = refusalEvent(req, refusal, monitored);
+    if (event === undefined) return;
     if (COALESCED.has(refusal.code)) this.#excess.add(event);
     else this.#events.emit(event);
   }
@@ -387,10 +386,4 @@ class GateRuntime implements GateServices {
   #say(event: 'sys_startup' | 'sys_shutdown', level: EventLevel, description: string): void {
     this.#events.emit({ event, level, description, practice: 'https' });
   }
-}
-
-/** Whether two routes say the same of who may read and embed them and of their bodies: what `cors`, `csrf` and `input` go by. */
-function areSameSettings(one: readonly Decision[], other: readonly Decision[]): boolean {
-  const [a, b] = [one, other].map((list) => list.filter(({ kind }) => kind === 'setting'));
-  return a?.length === b?.length && a?.every((decision, i) => decision === b?.[i]) === true;
 }

@@ -45,7 +45,9 @@ export function hookLayers(layer: Layer): void {
 
 function enter(layer: Layer, req: IncomingMessage, res: ServerResponse, next: Next, original: HandleRequest): void {
   const gate = gateOf(req);
-  if (gate === undefined || layer.route === undefined) return original.call(layer, req, res, next);
+  if (gate === undefined) return original.call(layer, req, res, next);
+  gate.enterApp(req);
+  if (layer.route === undefined) return original.call(layer, req, res, next);
   gate.enterRoute(req, res, layer, (error) => {
     if (error === undefined) original.call(layer, req, res, next);
     else next(error);

@@ -72,7 +72,8 @@ function textOf(value: unknown): unknown {
 function targetOf({ req, app }: RedirectResponse, target: string): string {
   if (target !== 'back' || typeof app?.lazyrouter !== 'function') return target;
   const { referrer, referer } = req.headers;
-  return String(referrer ?? referer ?? '/');
+  // As Express reads it: an empty one counts as none.
+  return String(referrer || referer || '/');
 }
 
 /** The handler goes on with `.send()` or `.end()`; the answer has been given. */

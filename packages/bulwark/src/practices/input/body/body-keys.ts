@@ -90,13 +90,13 @@ function tooManyKeys({ keys }: ShapeLimits): ShapeObjection {
 
 /**
  * Whether a field's name reaches a prototype, alone or as a path that another library will take apart:
- * `__proto__`, `a[__proto__][b]`, `constructor.prototype.b`.
+ * `__proto__`, `a[__proto__][b]`, `a["__proto__"]`, `constructor.prototype.b`.
  *
  * @example objectionToName('user[__proto__][isAdmin]')?.reason // 'a key named __proto__'
  */
 export function objectionToName(name: string): ShapeObjection | undefined {
   if (!name.includes('proto')) return undefined;
-  const parts = name.split(/[[\].]+/);
+  const parts = name.split(/[[\]."'`]+/);
   if (parts.includes('__proto__')) return PROTO;
   const holder = parts.findIndex((part, i) => part === 'constructor' && parts[i + 1] === 'prototype');
   return holder === -1 ? undefined : CONSTRUCTOR;

@@ -18,6 +18,7 @@ const JSON_ATTACKS = [
   '{"a":[{"constructor":{"name":"x","prototype":null}}]}',
   '{"c\\u006fnstructor":{"prot\\u006ftype":{}}}',
   '{"a[__proto__][isAdmin]":true}',
+  '{"a[\\"__proto__\\"].isAdmin":true}',
   '{"__proto__.isAdmin":true}',
   '{"constructor.prototype.isAdmin":true}',
   '{"a":1,"__proto__":{"x":1},"a":2}',
@@ -48,6 +49,7 @@ const FORM_ATTACKS = [
   '__proto__',
   'a[b=c]=1&a[b=][__proto__]=1',
   '%ff[__proto__]=1',
+  "a['__proto__'].isAdmin=1",
 ];
 
 const FORM_NEAR_MISSES = [

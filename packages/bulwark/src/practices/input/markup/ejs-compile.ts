@@ -128,7 +128,7 @@ function printerOf(
     if (isScript) tell({ file, line, kind: 'address' });
     // Direction: unsafe. Reason: in monitor mode nothing changes but the log. Mitigation: the app asked for it, by name.
     const escaped = isScript && reportOnly ? escapeOnly(place, text) : escapeAt(place, text);
-    if (!raw || escaped === text) return escaped;
+    if (!raw || escaped === text || text === '') return escaped;
     if (!isScript) tell({ file, line, kind: 'raw' });
     return reportOnly ? text : escaped;
   };

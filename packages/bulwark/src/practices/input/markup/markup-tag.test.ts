@@ -15,6 +15,18 @@ describe('markup', () => {
     expect(String(markup`<a href="/${'javascript:x()'}">`)).toBe('<a href="/javascript:x()">');
   });
 
+  // Control: written as nothing, it makes the next attribute's quote the value, which then ends at the first blank.
+  it('writes an empty value without quotes so that it takes nothing of what stands behind it', () => {
+    const name = 'x onfocus=x() autofocus';
+    for (const empty of ['', null, undefined, false, [], ['', null], markup``]) {
+      expect(String(markup`<input value=${empty} name="${name}">`)).toBe(`<input value="" name="${name}">`);
+    }
+    expect(String(markup`<input value=${''}>`)).toBe('<input value="">');
+    expect(String(markup`<a href=${''}/x rel=a${''} id=${['a', '']}>`)).toBe('<a href=/x rel=a id=a>');
+    expect(String(markup`<p id=${''}${''} title="a">`)).toBe('<p id=&#32; title="a">');
+    expect(String(markup`<p id=${''}${'b'} title="a">`)).toBe('<p id=b title="a">');
+  });
+
   it('writes what is safe, lists one after another, and nothing for nothing', () => {
     const items = ['a', '<b>'].map((item) => markup`<li>${item}</li>`);
     expect(String(markup`<ul>${items}</ul>`)).toBe('<ul><li>a</li><li>&lt;b&gt;</li></ul>');

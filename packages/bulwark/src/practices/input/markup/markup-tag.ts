@@ -1,6 +1,6 @@
 import { DocumentPlace, type Place } from './place.ts';
 import { markSafe, type SafeHtml } from './safe-html.ts';
-import { escapeAt, safeAt, textOf } from './write.ts';
+import { escapeAt, safeAt, textOf, withinList } from './write.ts';
 
 /** The places of each template's values: a template is one object for as long as the program runs. */
 const known = new WeakMap<TemplateStringsArray, readonly Place[]>();
@@ -26,10 +26,13 @@ export function markup(strings: TemplateStringsArray, ...values: readonly unknow
 }
 
 function write(place: Place, value: unknown): string {
-  if (value === false) return '';
+  if (value === false) return escapeAt(place, '');
   const safe = safeAt(place, value);
   if (safe !== undefined) return safe;
-  if (Array.isArray(value)) return (value as unknown[]).map((item) => write(place, item)).join('');
+  if (Array.isArray(value)) {
+    const within = withinList(place);
+    return (value as unknown[]).map((item) => write(within, item)).join('') || escapeAt(place, '');
+  }
   return escapeAt(place, textOf(value));
 }
 

@@ -14,6 +14,11 @@ export interface Place {
    * be empty, and what a branch of the template writes.
    */
   readonly first: boolean;
+  /**
+   * What is written for an empty value where nothing else may be a value without quotes: with nothing there,
+   * `<input value= name="…">` is an element without a name, whose value begins at the quote and ends at a blank in the text.
+   */
+  readonly empty?: string;
 }
 
 type State =
@@ -38,6 +43,7 @@ const RAW: ReadonlySet<string> = new Set(['script', 'style', 'textarea', 'title'
 const VALUES: ReadonlySet<State> = new Set(['double', 'single', 'bare']);
 const SPACE = /[\t\n\f\r ]/;
 const LETTER = /[a-z]/i;
+const BLANK = '&#32;';
 
 /**
  * Follows the literal parts of a template and says where each value stands: the states of the HTML standard's tokenizer
@@ -56,6 +62,10 @@ export class DocumentPlace {
   #first = false;
   /** The last characters, where more than one decide. */
   #recent = '';
+  /** The last value of an attribute without quotes, until it is known what stands behind it. */
+  #open: { empty?: string } | undefined;
+  /** Whether code stands behind that value, so that what comes then may not be written. */
+  #branched = false;
 
   /** Reads a literal part. */
   read(literal: string): void {
@@ -64,6 +74,7 @@ export class DocumentPlace {
 
   /** Code stands here: what was read of an attribute's value may have been in a branch that is not taken. */
   branch(): void {
+    this.#branched = true;
     if (VALUES.has(this.#state)) this.#first = true;
   }
 
@@ -75,8 +86,7 @@ export class DocumentPlace {
         return { in: 'quoted', attribute: this.#attribute, first: this.#first };
       case 'before-value':
       case 'bare':
-        this.#state = 'bare';
-        return { in: 'bare', attribute: this.#attribute, first: this.#first };
+        return this.#bareValue(this.#state === 'before-value');
       case 'raw':
         return { in: this.#tag === 'script' ? 'script' : 'text', attribute: '', first: false };
       case 'text':
@@ -97,7 +107,25 @@ export class DocumentPlace {
     }
   }
 
+  /** Quotes for a value that is alone; among others, which may not be empty, a blank. */
+  #bareValue(alone: boolean): Place {
+    this.#follow(false);
+    this.#state = 'bare';
+    const place: Place = { in: 'bare', attribute: this.#attribute, first: this.#first };
+    if (!this.#first) return place;
+    this.#open = Object.assign(place, { empty: alone ? '""' : BLANK });
+    this.#branched = false;
+    return this.#open as Place;
+  }
+
+  /** Something stands behind the last value; it fills the attribute if it ends it not, and is certain to be written. */
+  #follow(ends: boolean): void {
+    if (this.#open !== undefined && !ends) this.#open.empty = this.#branched ? BLANK : '';
+    this.#open = undefined;
+  }
+
   #step(char: string): void {
+    this.#follow(char === '>' || SPACE.test(char));
     switch (this.#state) {
       case 'text':
         if (char === '<') this.#state = 'open';

@@ -55,6 +55,34 @@ function page(text: string, data: object = {}, options: Rendering = {}): string 
 
 const evil = `<img src=x onerror="x('1')">`;
 
+describe('an empty value without quotes', () => {
+  const text = `<input value=<%= empty %> name="<%= name %>">`;
+  const data = { empty: '', name: 'x onfocus=x() autofocus' };
+
+  it('takes nothing of what stands behind it', () => {
+    // Control: to a browser this is a value of `name="x`, and an event handler.
+    expect(plainEjs.render(text, data)).toBe('<input value= name="x onfocus=x() autofocus">');
+    for (const empty of ['', null, undefined]) {
+      expect(page(text, { ...data, empty })).toBe('<input value="" name="x onfocus=x() autofocus">');
+      expect(page(text.replace('<%=', '<%-'), { ...data, empty })).toContain('<input value="" name=');
+    }
+  });
+
+  it('takes nothing behind branches and other values either', () => {
+    const branches = '<p id=<% if (yes) { %><%= empty %><% } else { %><%= empty %><% } %> title="<%= name %>">';
+    for (const yes of [true, false]) expect(page(branches, { ...data, yes })).toContain('<p id=&#32; title=');
+    expect(page('<p id=<%= empty %><% if (no) { %>x<% } %> title="a">', { ...data, no: false })).toBe(
+      '<p id=&#32; title="a">',
+    );
+    expect(page('<p id=<%= empty %><%= empty %> title="a">', data)).toBe('<p id=&#32; title="a">');
+    expect(page('<p id=<%= empty %>x title=a<%= empty %>>', data)).toBe('<p id=x title=a>');
+  });
+
+  it('tells nobody that it was raw', () => {
+    expect(tryPage({ 'page.ejs': '<p id=<%- empty %> >' }, data).told).toEqual([]);
+  });
+});
+
 describe('the EJS engine', () => {
   it.each([
     ['text', '<p><%= value %></p>', evil],

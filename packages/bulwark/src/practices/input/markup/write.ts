@@ -22,6 +22,7 @@ export function escapeAt(place: Place, text: string): string {
 
 /** Escapes text for its place, whatever it does there. */
 export function escapeOnly(place: Place, text: string): string {
+  if (text === '') return place.empty ?? '';
   return place.in === 'bare' ? escapeBare(text) : escapeText(text);
 }
 
@@ -36,16 +37,21 @@ export function safeAt(place: Place, value: unknown): string | undefined {
   if (safe !== undefined) {
     const inTag = place.in === 'quoted' || place.in === 'bare';
     const misplaced = safe.kind !== 'markup' && (inTag || (place.in === 'script' && safe.kind === 'sanitized'));
-    return misplaced ? escapeAt(place, safe.html) : safe.html;
+    return misplaced || safe.html === '' ? escapeAt(place, safe.html) : safe.html;
   }
   if (!Array.isArray(value)) return undefined;
   const parts: string[] = [];
   for (const item of value as unknown[]) {
-    const part = safeAt(place, item);
+    const part = safeAt(withinList(place), item);
     if (part === undefined) return undefined;
     parts.push(part);
   }
-  return parts.join('');
+  return parts.join('') || escapeOnly(place, '');
+}
+
+/** The place of one item of a list: whether all of them together are empty is seen at the end. */
+export function withinList(place: Place): Place {
+  return place.empty === undefined ? place : { ...place, empty: '' };
 }
 
 /** What a template prints for a value, whatever it is: nothing for null and undefined. */
