@@ -58,6 +58,8 @@ describe('redactText', () => {
     ],
     ['password%3Dhunter2', 'password%3D[redacted]'],
     ['cvv=123 pin: 1234 spin: 12', 'cvv=[redacted] pin: [redacted] spin: 12'],
+    ["Map(1) { 'password' => 'hunter two' }", "Map(1) { 'password' => [redacted] }"],
+    ['"token"=>"hunter2", x', '"token"=>[redacted], x'],
     ["db_password: 'hunter2', x", 'db_password: [redacted], x'],
     ['reset_token = hunter2;next', 'reset_token = [redacted];next'],
     ['api-key=hunter2&x=1', 'api-key=[redacted]&x=1'],

@@ -58,7 +58,7 @@ const SECRET_VALUE = [
   String.raw`[^\s,;&)}\]]+`,
 ].join('|');
 const ASSIGNED = new RegExp(
-  String.raw`(${SECRET_WORD}[\w-]{0,20}\\?["']?\s{0,3}(?:[=:]|%3[ad])\s{0,3})(?!\[redacted\])(?:${SECRET_VALUE})`,
+  String.raw`(${SECRET_WORD}[\w-]{0,20}\\?["']?\s{0,3}(?:=>|[=:]|%3[ad])\s{0,3})(?!\[redacted\])(?:${SECRET_VALUE})`,
   'gi',
 );
 const JWT = /\beyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;
