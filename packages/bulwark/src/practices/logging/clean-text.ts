@@ -1,6 +1,7 @@
 const PRINTABLE = /^[ -~]*$/;
-// Control, format (bidi, zero width, tags), line and paragraph separators, private use, lone surrogates.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+// Control, format (bidi, zero width, tags), line and paragraph separators, private use, lone surrogates, and what is drawn as
+// nothing (fillers, variation selectors).
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Makes text safe to show in a log, a terminal or a page: control characters (ANSI sequences with them), line
