@@ -41,8 +41,8 @@ export function refuseClient(
 }
 
 /**
- * Tells of what node turns away without asking anybody: failed handshakes, connections and requests over a limit, and an
- * `Expect` that it cannot meet.
+ * Tells of what node turns away without asking anybody: failed handshakes, connections and requests over a limit, CONNECT,
+ * and an `Expect` that it cannot meet.
  *
  * @example tellOfRefusals(server, services)
  */
@@ -57,6 +57,11 @@ export function tellOfRefusals(server: Server, { onUnread }: Services): void {
   });
   server.on('dropRequest', (_req: IncomingMessage, socket: Duplex) => {
     onUnread({ kind: 'request', code: 'maxRequestsPerSocket', status: 503, ...addressOf(socket) });
+  });
+  // Without a listener node ends the connection without a word, and so does this one.
+  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+    onUnread({ kind: 'request', code: 'connect', ...addressOf(socket) });
+    socket.destroy();
   });
   // With a listener, the answer is the listener's: the one that node gives without.
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {

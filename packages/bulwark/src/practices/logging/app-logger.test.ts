@@ -95,6 +95,19 @@ describe.each(EXPRESS)('req.log on Express %s', (_, express) => {
     expect(JSON.stringify(line).match(/"level"/g)).toHaveLength(1);
   });
 
+  it('lets no record pass for a request, of which pino would write nothing else', async () => {
+    const line = await lineOf((_req, log) =>
+      log.warn({ method: 'x', headers: {}, socket: {}, user: 'ann' }, 'refused'),
+    );
+    expect(line).toMatchObject({
+      user: 'ann',
+      method: 'x',
+      socket_: {},
+      requestId: expect.any(String),
+      msg: 'refused',
+    });
+  });
+
   it('redacts further names, and writes no more than its level', async () => {
     const line = await lineOf((req, log) => log.warn(req.body, 'in'), { redact: ['user'], level: 'info' });
     expect(line).toMatchObject({ user: '[redacted]' });

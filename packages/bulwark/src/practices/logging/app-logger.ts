@@ -28,6 +28,8 @@ const RESERVED: ReadonlySet<string> = new Set([
   'parentId',
   'requestId',
   'severity',
+  // With `method` and `headers` beside it pino takes a record for a request, and writes nothing else of it.
+  'socket',
   'stack',
   'time',
   'timestamp',

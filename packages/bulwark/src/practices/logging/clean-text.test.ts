@@ -12,6 +12,8 @@ describe('cleanText', () => {
     ['\u200b\u2060\ufeff\u00ad', '\\u200b\\u2060\\ufeff\\u00ad'],
     ['\ud800x\udc00', '\\ud800x\\udc00'],
     ['\u{e0041}', '\\u{e0041}'],
+    // Fillers and variation selectors, which can spell out any bytes.
+    ['\u3164\u115f\u034f\ufe01\u{e0101}', '\\u3164\\u115f\\u034f\\ufe01\\u{e0101}'],
   ])('%j becomes %j', (text, cleaned) => {
     expect(cleanText(text, 100)).toBe(cleaned);
   });
@@ -56,6 +58,8 @@ describe('redactText', () => {
       "{ tokens: [ 'hunter2', 'hunter2' ], cookies: { sid: 'hunter2' }, a: 1 }",
       '{ tokens: [redacted], cookies: [redacted], a: 1 }',
     ],
+    ["Map(1) { 'password' => 'hunter two' }", "Map(1) { 'password' => [redacted] }"],
+    ['"token"=>"hunter2", x', '"token"=>[redacted], x'],
     ['password%3Dhunter2', 'password%3D[redacted]'],
     ['cvv=123 pin: 1234 spin: 12', 'cvv=[redacted] pin: [redacted] spin: 12'],
     ["db_password: 'hunter2', x", 'db_password: [redacted], x'],

@@ -1,6 +1,7 @@
 const PRINTABLE = /^[ -~]*$/;
-// Control, format (bidi, zero width, tags), line and paragraph separators, private use, lone surrogates.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+// Control, format (bidi, zero width, tags), line and paragraph separators, private use, lone surrogates, and what is drawn as
+// nothing (fillers, variation selectors).
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Makes text safe to show in a log, a terminal or a page: control characters (ANSI sequences with them), line
@@ -58,7 +59,7 @@ const SECRET_VALUE = [
   String.raw`[^\s,;&)}\]]+`,
 ].join('|');
 const ASSIGNED = new RegExp(
-  String.raw`(${SECRET_WORD}[\w-]{0,20}\\?["']?\s{0,3}(?:[=:]|%3[ad])\s{0,3})(?!\[redacted\])(?:${SECRET_VALUE})`,
+  String.raw`(${SECRET_WORD}[\w-]{0,20}\\?["']?\s{0,3}(?:=>|[=:]|%3[ad])\s{0,3})(?!\[redacted\])(?:${SECRET_VALUE})`,
   'gi',
 );
 const JWT = /\beyJ[\w-]{5,}\.[\w-]+\.?[\w-]*/g;

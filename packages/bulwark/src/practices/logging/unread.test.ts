@@ -89,6 +89,16 @@ describe('what never becomes a request', () => {
     expect(log.lines.map(({ event }) => event)).toContain('malicious_host');
   });
 
+  it('CONNECT, whose connection node ends without a word, has a line', async () => {
+    const { listening, log } = await listen();
+    const { socket, closed } = connect(listening.port);
+    socket.write(`CONNECT hunter2:443 HTTP/1.1\r\n${HOST}\r\n`);
+    expect(await closed).toBe('');
+    await log.until(2);
+    expect(lines(log)).toMatchObject([{ msg: 'request refused unread', code: 'connect', ip: '127.0.0.1' }]);
+    expect(log.raw.join('')).not.toContain('hunter2');
+  });
+
   it('control: in a server of node with the same log, none has', async () => {
     const log = memory();
     const app = express();

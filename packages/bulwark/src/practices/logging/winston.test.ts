@@ -5,7 +5,7 @@ import winston from 'winston';
 import { EXPRESS, send } from '../../../test/support/http.ts';
 import { ConfigError } from '../../errors.ts';
 import { home, memory, setUp } from './fixtures/memory-log.ts';
-import { type AppLogger, winstonLogger } from './index.ts';
+import { type AppLogger, logOf, winstonLogger } from './index.ts';
 
 const { combine, errors, json, printf, timestamp } = winston.format;
 
@@ -36,6 +36,25 @@ describe.each(EXPRESS)('winstonLogger on Express %s', (_, express) => {
     await until(2 + (lines.length > 2 ? lines.length - 2 : 0)).catch(() => undefined);
     expect(lines.length).toBeGreaterThan(1);
     expect(lines[1]).toContain('2026-11-23 info: login ok for admin');
+  });
+
+  it('no member of a record makes a transport drop its line', async () => {
+    const { logger, lines, until } = book(json());
+    const { url } = await setUp(
+      express,
+      (app) => {
+        app.use(express.json());
+        app.post('/', (req, res) => {
+          logOf(req).warn(req.body, 'login failed');
+          res.end();
+        });
+      },
+      { logger: winstonLogger(logger) },
+    );
+    const body = '{"user":"ann","exception":true,"rejection":true}';
+    await send(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    await until(2);
+    expect(lines[0]).toMatch(/"user":"ann".*login failed|login failed.*"user":"ann"/);
   });
 
   it('one record is one line of printf, frames of the stack included', async () => {

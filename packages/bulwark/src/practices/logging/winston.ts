@@ -12,7 +12,8 @@ export interface WinstonLike {
 
 const MAX_DEPTH = 8;
 const MAX_TEXT = 16_384;
-const OWN = new Set(['level', 'message', 'splat']);
+/** `exception` and `rejection` too: a transport that handles no exceptions drops what says that it is one, without a word. */
+const OWN = new Set(['exception', 'level', 'message', 'rejection', 'splat']);
 
 /**
  * Lets Bulwark write to a winston logger.
