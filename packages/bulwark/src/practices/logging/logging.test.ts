@@ -142,7 +142,7 @@ describe.each(EXPRESS)('on Express %s', (_, express) => {
     const { url, log } = await setUp(express, (app) => {
       app.use((req, res, next) => {
         if (req.path === '/answered') res.send('home');
-        res.once('close', () => setImmediate(next, new TypeError('query failed')));
+        res.once('close', () => setImmediate(() => next(new TypeError('query failed'))));
       });
     });
     const request = http.get(url + path, (answer) => void answer.resume()).on('error', () => undefined);
