@@ -46,7 +46,7 @@ export function errors(options: ErrorsOptions = {}, services: Services = ALONE):
       const description = describeError(error, exposeMessages);
       const state = stateOf(req, res);
       const isNews = description.internal && !context.selfTest && !(state === 'gone' && isConnectionLoss(error));
-      if (isNews) tell(context.failure, req, description.code ?? 'ERR_INTERNAL');
+      if (isNews) tell(context.failure, req, res, description.code ?? 'ERR_INTERNAL');
       if (state === 'begun') return void res.destroy();
       if (state !== 'open') return;
       const shown =
@@ -59,13 +59,15 @@ export function errors(options: ErrorsOptions = {}, services: Services = ALONE):
     }
   };
 
-  function tell(failure: unknown, req: IncomingMessage, code: RefusalCode): void {
-    const { requestId, trace, client, url, gate } = contextOf(req);
+  function tell(failure: unknown, req: IncomingMessage, res: ServerResponse, code: RefusalCode): void {
+    const { requestId, trace, client, url, gate, log } = contextOf(req);
     // What is a refusal with an event of its own, the gate reports.
     const isReported = gate !== undefined && eventOfCode(code) !== undefined;
     const about = { method: cleanText(req.method ?? '', 32), path: loggedPath(url) };
     const record = describeFailure(failure);
     try {
+      // Its line is written: by now the client has its answer, or has gone.
+      if (res.closed) log?.error({ ...about, code, error: failure }, 'request failed late');
       if (!isReported) {
         services.emit({
           event: 'sys_error',

@@ -138,6 +138,26 @@ describe.each(EXPRESS)('on Express %s', (_, express) => {
     expect(log.lines[1]).not.toHaveProperty('error');
   });
 
+  it.each(['/answered', '/left'])('writes the failure of a handler after its request is over: %s', async (path) => {
+    const { url, log } = await setUp(express, (app) => {
+      app.use((req, res, next) => {
+        if (req.path === '/answered') res.send('home');
+        res.once('close', () => setImmediate(() => next(new TypeError('query failed'))));
+      });
+    });
+    const request = http.get(url + path, (answer) => void answer.resume()).on('error', () => undefined);
+    if (path === '/left') setTimeout(() => request.destroy(), 50);
+    await log.until(2);
+    const [first, late] = log.lines;
+    expect(late).toMatchObject({
+      level: 'error',
+      msg: 'request failed late',
+      path,
+      requestId: first?.requestId,
+      error: { type: 'TypeError', message: 'query failed', stack: expect.stringContaining('at ') },
+    });
+  });
+
   it('writes a response that was cut off as a failure', async () => {
     const { url, log } = await setUp(express, (app) => {
       app.get('/', (_req, res, next) => {
