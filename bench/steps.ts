@@ -68,6 +68,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
     enterRoute: (_req, _res, _layer, next) => next(),
     refuse: () => undefined,
     unserved: () => undefined,
+    isExposed: () => false,
   };
   installClient(app);
   installNonce(app);
