@@ -69,6 +69,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
     enterApp: () => undefined,
     refuse: () => undefined,
     unserved: () => undefined,
+    isExposed: () => false,
   };
   installClient(app);
   installNonce(app);

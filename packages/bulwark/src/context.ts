@@ -105,6 +105,8 @@ export interface GateServices {
   refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void;
   /** Why nothing answers this request (404, 405), where that is certain: neither a route nor a middleware has the address. */
   unserved(req: IncomingMessage): Refusal | undefined;
+  /** Whether a middleware would answer at this address before what is demanded there can be carried out in passing. */
+  isExposed(url: string): boolean;
 }
 
 const CONTEXT = Symbol.for('bulwark.context');

@@ -224,6 +224,8 @@ class GateRuntime implements GateServices {
     res.end(refusal?.code ?? 'ERR_INTERNAL');
   }
 
+  readonly isExposed = (url: string): boolean => this.#table.isExposed(url);
+
   unserved(req: IncomingMessage): Refusal | undefined {
     const { route, url } = contextOf(req);
     return route !== undefined || this.#table.hasMiddleware(url) ? undefined : this.#notFound(req);
@@ -328,7 +330,8 @@ class GateRuntime implements GateServices {
 
   #coverage(): CoverageRow[] {
     const { off, monitored, given } = this.#policy;
-    return coverageOf(this.#table.rows(), { off, monitored, undecided: undecidedRule(given.access) });
+    const inPassing = given.access === false || given.access?.identify === undefined;
+    return coverageOf(this.#table.rows(inPassing), { off, monitored, undecided: undecidedRule(given.access) });
   }
 
   #accessFacts(): SelfTestTarget['access'] {

@@ -208,6 +208,32 @@ describe.each(EXPRESS_ALL)('what the gate sees of an app of Express %s', (versio
       expect(rowsOf(gate)).toEqual(['* /docs (middleware): exempt', 'GET /docs/open: exempt']);
     });
 
+    it.each(['deny', 'allow'] as const)('a demand behind it that comes too late is none (%s)', async (undecided) => {
+      const behind = (identify?: () => undefined) => {
+        const app = express();
+        const gate = secure(app, { ...QUIET, access: { undecided, ...(identify && { identify }) } });
+        app.use('/files', say('files'), access.role('admin'));
+        app.use('/rpc', express.Router().use(say('rpc'), access.role('admin')));
+        app.use('/docs', pass, access.role('admin'), say('docs'));
+        return { app, states: gate.coverage().map(({ path, practices }) => [path, practices.access]) };
+      };
+      const { app, states } = behind();
+      const [state, status] = undecided === 'deny' ? (['enforced', 403] as const) : (['missing', 200] as const);
+      const reason = undecided === 'deny' ? 'denied: no access decision' : 'no access decision';
+      expect(states).toEqual([
+        ['/files', { state, reason }],
+        ['/rpc', { state, reason }],
+        ['/docs', { state: 'enforced', reason: 'role admin' }],
+      ]);
+      expect(await statuses(app, '/files/a', '/rpc', '/docs')).toEqual([status, status, 401]);
+      // Where the gate knows the user, it is carried out before all of them.
+      const known = behind(() => undefined);
+      expect(known.states.map(([, access]) => access)).toEqual(
+        Array(3).fill({ state: 'enforced', reason: 'role admin' }),
+      );
+      expect(await statuses(known.app, '/files/a', '/rpc', '/docs')).toEqual([401, 401, 401]);
+    });
+
     it('its exemptions show as escape hatches', async () => {
       const { results, findings } = await withMiddleware().gate.selfTest();
       expect(results['csrf/escape-hatch']).toBe('fail');

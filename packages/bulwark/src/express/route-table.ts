@@ -62,6 +62,9 @@ interface Way {
   readonly mounted: Decision[];
 }
 
+/** What {@link RouteTable.isExposed} has met. */
+type Seen = Record<'before' | 'behind' | 'demanded', boolean> & { readonly path: string };
+
 /** A decision that was mounted on a path, for the rows below it. */
 interface Scoped {
   /** The path of the router that it stands in. */
@@ -138,6 +141,31 @@ export class RouteTable {
     return router !== undefined && path !== undefined && this.#hasMiddleware(router, path);
   }
 
+  /**
+   * Whether something is demanded of callers here, a middleware on a path of its own stands in front of that, and none behind it.
+   * Where demands are carried out as the router passes them, such a one would come too late.
+   */
+  isExposed(url: string): boolean {
+    const router = routerOf(this.#app);
+    const path = pathnameOf(url);
+    if (router === undefined || path === undefined) return false;
+    const seen: Seen = { path, demanded: false, before: false, behind: false };
+    this.#lookForMiddleware(router, path, seen);
+    return seen.demanded && seen.before && !seen.behind;
+  }
+
+  #lookForMiddleware(router: Router, path: string, seen: Seen): void {
+    for (const { layer, route, router: nested, decision } of this.#compile(router).all) {
+      const rest = route === undefined ? restOfPath(layer, path) : undefined;
+      if (rest === undefined) continue;
+      if (decision !== undefined) seen.demanded ||= decision.practice === 'access' && decision.kind === 'requirement';
+      else if (nested !== undefined) this.#lookForMiddleware(nested, rest, seen);
+      else if (seen.demanded) seen.behind = true;
+      // What stands on every path (a session, a log) passes by.
+      else seen.before ||= rest !== seen.path;
+    }
+  }
+
   /** Visits the whole tree once, so that routers and mounted apps are known before the first request. */
   seal(): void {
     this.rows();
@@ -146,17 +174,22 @@ export class RouteTable {
   /**
    * Every route of the app with its path as written, and every plain middleware that stands on a path of its own, or in a
    * router (or an app) without routes: it may answer there. Middleware that stands on every path is in no row otherwise.
+   *
+   * @param inPassing - access decisions are carried out where they stand, not before the app
    */
-  rows(): RouteRow[] {
+  rows(inPassing = false): RouteRow[] {
     const router = routerOf(this.#app);
-    return router === undefined ? [] : this.#rowsOf(router, undefined, []).map((row) => this.#asLookedUp(row));
+    if (router === undefined) return [];
+    return this.#rowsOf(router, undefined, []).map((row) => this.#asLookedUp(row, inPassing));
   }
 
   /** For a request that no route takes, what stands behind a middleware counts as well: the row says what the look-up says. */
-  #asLookedUp(row: RouteRow): RouteRow {
+  #asLookedUp(row: RouteRow, inPassing: boolean): RouteRow {
     if (row.kind === 'route' || !/^[\w\-.~/]*$/.test(row.path)) return row;
     const match = this.find(NO_METHOD, row.path);
-    return match === undefined || match.layer !== undefined ? row : { ...row, decisions: match.decisions };
+    if (match === undefined || match.layer !== undefined) return row;
+    if (!inPassing || !this.isExposed(row.path)) return { ...row, decisions: match.decisions };
+    return { ...row, decisions: match.decisions.filter(({ practice }) => practice !== 'access') };
   }
 
   #rowsOf(router: Router, mount: string | undefined, inherited: readonly Scoped[]): RouteRow[] {

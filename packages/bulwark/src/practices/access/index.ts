@@ -61,11 +61,13 @@ function createAccess(options: AccessOptions = {}): Middleware {
 
   function access(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const decisions = decisionsFor(req, 'access');
-    const { gate } = contextOf(req);
+    const { gate, route, url } = contextOf(req);
     // Direction: open, where it is used alone and nobody asked for `deny`. Reason: nobody knows the route yet, and to deny
     // would be to deny all. Mitigation: decisions are carried out where they stand; in `secure()` the gate knows the route.
     const goesOn = rule === 'allow' || (gate === undefined && undecided === undefined);
-    if (decisions.length === 0 && !goesOn) {
+    // A demand behind all that could answer comes too late, where it is carried out in passing.
+    const isTooLate = identify === undefined && route === undefined && gate?.isExposed(url) === true;
+    if ((decisions.length === 0 || isTooLate) && !goesOn) {
       return next(gate?.unserved(req) ?? new Refusal('ERR_ACCESS_DENIED', { reason: UNDECIDED }));
     }
     // Without `identify`, users become known further on (passport and the like): the decisions stand in the routes.
