@@ -38,8 +38,10 @@ async function start(): Promise<void> {
   const stop = async (): Promise<void> => {
     if (closing) return;
     closing = true;
+    const closed = gate.close();
+    // By now nothing new is accepted, and it may be said.
     console.log('closing: finishing requests in flight');
-    await gate.close();
+    await closed;
     await stores.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
