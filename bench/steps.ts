@@ -94,7 +94,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
       }
       next();
     },
-    endpoints: (req, res, next) => practices.collectReports?.(req, res, next),
+    endpoints: (req, res, next) => practices.endpoints?.(req, res, next),
   });
   return { enter, steps, practices };
 }

@@ -3,7 +3,7 @@ import { Refusal } from './errors.ts';
 import type { EventInput } from './events.ts';
 import { ORDER, type PracticeId, type StepId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
-import { access } from './practices/access/index.ts';
+import { access, type Identify } from './practices/access/index.ts';
 import { client, clientOf } from './practices/client/index.ts';
 import { type CorsOptions, cors, listedOrigins } from './practices/cors/index.ts';
 import { csrf } from './practices/csrf/index.ts';
@@ -18,6 +18,8 @@ import { limitsSteps } from './practices/limits/index.ts';
 import { type LoggingMiddleware, logging } from './practices/logging/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
 import { type SecretsReport, secrets } from './practices/secrets/index.ts';
+import { type SessionsMiddleware, sessions } from './practices/sessions/index.ts';
+import { type TokensMiddleware, tokens } from './practices/tokens/index.ts';
 
 /** The practices of a policy, ready to be put in order. */
 export interface Practices {
@@ -26,12 +28,16 @@ export interface Practices {
   readonly hooks: readonly ResponseHook[];
   /** Absent where `errors` is off: then Express's own handler answers. */
   readonly errors: ErrorHandler | undefined;
-  /** Takes violation reports; absent where `headers` is off. */
-  readonly collectReports: Handler | undefined;
+  /** Answers at the gate's own addresses: violation reports (`headers`), public keys (`tokens`). */
+  readonly endpoints: Handler | undefined;
   /** Judges the redirects of handlers; absent where `input` is off. */
   readonly redirects: RedirectGuard | undefined;
   /** Absent where it is off. */
   readonly logging: LoggingMiddleware | undefined;
+  /** Absent where the policy has none. */
+  readonly sessions: SessionsMiddleware | undefined;
+  /** Absent where the policy has none. */
+  readonly tokens: TokensMiddleware | undefined;
   /** Takes the place of Express's own EJS; absent where `input` or its `templates` are off. */
   readonly viewEngine: TemplateEngine | undefined;
   /** Ends what practices do beside requests. */
@@ -72,8 +78,12 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     ? undefined
     : redirectGuard({ origins, ...(external === undefined ? {} : { external }) }, services);
 
+  const isUsed = (id: PracticeId): boolean => !off.has(id) && !policy.unused.has(id);
+  const sessioning = isUsed('sessions') ? sessions(on(given.sessions), services) : undefined;
+  const bearing = isUsed('tokens') ? tokens(on(given.tokens), services) : undefined;
+
   const made: Record<PracticeId, () => Middleware | undefined> = {
-    access: () => access(on(given.access), services),
+    access: () => access({ ...identifiedBy(bearing, sessioning), ...on(given.access) }, services),
     client: () => client({ ...on(given.client), origins, proxy }, services),
     cors: () => cors(corsOptions, services),
     csrf: () => {
@@ -100,6 +110,8 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     logging: () => log,
     'rate-limit': () => rateLimit(on(given.rateLimit), services),
     secrets: () => undefined,
+    sessions: () => sessioning,
+    tokens: () => bearing,
   };
   // Turned off, the limit of every client is gone; what a route asks for itself still holds.
   const instead: Partial<Record<PracticeId, () => Middleware>> = { 'rate-limit': () => routeLimits(services) };
@@ -112,6 +124,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     handlers[step] = middleware;
     if (middleware.response !== undefined) hooks.push(middleware.response);
   }
+  if (sessioning !== undefined) handlers['session-read'] = sessioning.read;
   if (limiting !== undefined) handlers.shedding = limiting.shedding;
   if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate(inputOptions));
   if (redirects !== undefined) hooks.push(redirects.response);
@@ -120,7 +133,9 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     hooks,
     redirects,
     errors: off.has('errors') ? undefined : errors(on(given.errors), services),
-    collectReports: off.has('headers') ? undefined : collectReports({ origins }, services),
+    endpoints: firstOf(off.has('headers') ? undefined : collectReports({ origins }, services), bearing?.endpoint),
+    sessions: sessioning,
+    tokens: bearing,
     logging: log,
     viewEngine:
       off.has('input') || templates === false
@@ -132,6 +147,27 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     secrets: found,
     early,
   };
+}
+
+/** Whom the practices of this policy know: a request with a bearer token is its bearer's, whatever cookies it carries. */
+function identifiedBy(...practices: readonly ({ readonly identify: Identify } | undefined)[]): {
+  identify?: Identify;
+} {
+  const ways = practices.flatMap((practice) => (practice === undefined ? [] : [practice.identify]));
+  if (ways.length === 0) return {};
+  const identify: Identify = async (req) => {
+    for (const way of ways) {
+      const identity = await way(req);
+      if (identity !== undefined && identity !== null) return identity;
+    }
+    return undefined;
+  };
+  return { identify };
+}
+
+function firstOf(...handlers: readonly (Handler | undefined)[]): Handler | undefined {
+  const [first, ...others] = handlers.filter((handler) => handler !== undefined);
+  return first === undefined ? undefined : others.reduce(inTurn, first);
 }
 
 /** The options of a practice that is not turned off. */

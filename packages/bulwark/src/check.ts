@@ -48,6 +48,8 @@ export interface RunningFacts {
     /** Practices that are off, and those that only report. */
     readonly off: readonly PracticeId[];
     readonly monitored: readonly PracticeId[];
+    /** Practices that the app does not have, because its policy does not name them: sessions, tokens. */
+    readonly unused?: readonly PracticeId[];
     /** Who may call the routes; absent where `access` is off. */
     readonly access?: {
       /** Whether the app has users: the policy says how they are known, or a route asks for one. */

@@ -1,4 +1,4 @@
-import type { Coverage, CoverageRow } from './coverage.ts';
+import { type Coverage, type CoverageRow, UNUSED } from './coverage.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
 
 /**
@@ -50,7 +50,7 @@ function whoMayCall({ state, reason = 'as the policy says' }: Coverage): string 
 
 /** What differs from the policy on this route. */
 function special(id: PracticeId, { state, reason }: Coverage): string[] {
-  if (state === 'exempt') return [`without ${id}: ${reason}`];
+  if (state === 'exempt') return reason === UNUSED ? [] : [`without ${id}: ${reason}`];
   return state === 'enforced' && reason !== undefined ? [`${id}: ${reason}`] : [];
 }
 

@@ -2,7 +2,7 @@ import type { Decision } from './decisions.ts';
 import { ConfigError } from './errors.ts';
 import type { RouteRow } from './express/route-table.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
-import { type AccessOptions, isDecided, type UndecidedRule } from './practices/access/index.ts';
+import { isDecided, type UndecidedRule } from './practices/access/index.ts';
 
 /** What a practice does for a route. */
 export interface Coverage {
@@ -25,12 +25,17 @@ export interface CoverageRow {
 /** What the coverage needs to know of the policy. */
 export interface Switches {
   readonly off: ReadonlySet<PracticeId>;
+  /** Practices that the policy does not use. */
+  readonly unused: ReadonlySet<PracticeId>;
   readonly monitored: ReadonlySet<PracticeId>;
   /** What happens to routes without an access decision. */
   readonly undecided: UndecidedRule;
 }
 
 const UNDECIDED = 'no access decision';
+
+/** Why a practice is exempt on every route of an app that does not have it. */
+export const UNUSED = 'the policy does not use it';
 
 /** Every route × every practice. */
 export function coverageOf(rows: readonly RouteRow[], switches: Switches): CoverageRow[] {
@@ -42,6 +47,7 @@ export function coverageOf(rows: readonly RouteRow[], switches: Switches): Cover
 
 function cover(id: PracticeId, decisions: readonly Decision[], switches: Switches): Coverage {
   if (switches.off.has(id)) return { state: 'missing', reason: 'turned off in the policy' };
+  if (switches.unused.has(id)) return { state: 'exempt', reason: UNUSED };
   const own = decisions.filter((decision) => decision.practice === id);
   const exemption = own.find((decision) => decision.kind === 'exemption');
   const demands = own.filter((decision) => decision.kind === 'requirement').map(({ summary }) => summary);
@@ -72,12 +78,11 @@ export function undecidedRoutes(rows: readonly RouteRow[]): string[] {
     .map(({ method, path }) => `${method} ${path}`);
 }
 
-/** Whether the app has users: the policy says how they are known, or a route asks for one. */
-export function knowsUsers(rows: readonly RouteRow[], access: AccessOptions | false | undefined): boolean {
-  if (access === false) return false;
-  const asks = ({ decisions }: RouteRow): boolean =>
-    decisions.some(({ practice, kind }) => practice === 'access' && kind === 'requirement');
-  return access?.identify !== undefined || rows.some(asks);
+/** Whether a route asks for a user. */
+export function asksForUsers(rows: readonly RouteRow[]): boolean {
+  return rows.some(({ decisions }) =>
+    decisions.some(({ practice, kind }) => practice === 'access' && kind === 'requirement'),
+  );
 }
 
 /** Refuses to start while a route says nothing of who may call it. */

@@ -3,6 +3,8 @@ import type { CoverageRow } from './coverage.ts';
 import type { EventName, SecurityEvent } from './events.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import type { AppLogger } from './practices/logging/index.ts';
+import type { SessionManager } from './practices/sessions/index.ts';
+import type { TokenService } from './practices/tokens/index.ts';
 import type { SelfTestReport } from './self-test.ts';
 
 /** Where `gate.listen()` listens. */
@@ -43,6 +45,19 @@ export interface Gate {
    * @example gate.log.info({ shard: 3 }, 'index rebuilt')
    */
   readonly log: AppLogger;
+  /**
+   * Lists and ends sessions, from outside of requests too.
+   *
+   * @throws ConfigError where the policy has no `sessions`
+   * @example await gate.sessions.revokeAll(user.id)
+   */
+  readonly sessions: SessionManager;
+  /**
+   * Issues, refreshes and revokes tokens.
+   *
+   * @throws ConfigError where the policy has no `tokens`
+   */
+  readonly tokens: TokenService;
   /**
    * Serves the app over TLS, with the limits of the policy.
    *

@@ -12,13 +12,18 @@ export const PRACTICE_IDS = [
   'logging',
   'rate-limit',
   'secrets',
+  'sessions',
+  'tokens',
 ] as const;
 
 /** A practice's id. */
 export type PracticeId = (typeof PRACTICE_IDS)[number];
 
+/** Practices that an app has only if its policy names them: what they protect, an app without users does not have. */
+export const OPT_IN: readonly PracticeId[] = ['sessions', 'tokens'];
+
 /** A step that is not a whole practice, or only a part of one. */
-export type StepId = PracticeId | 'request-line' | 'route' | 'shedding' | 'endpoints';
+export type StepId = PracticeId | 'request-line' | 'route' | 'shedding' | 'session-read' | 'endpoints';
 
 /** One place in the order: a step, the practice that it belongs to, and why it comes after others. */
 export interface Place {
@@ -95,9 +100,19 @@ export const ORDER: readonly Place[] = [
     },
   },
   {
+    step: 'session-read',
+    practice: 'sessions',
+    after: {
+      cors: 'a preflight has no session; it was answered from a table',
+      https: 'a token that came over plain HTTP is not looked up',
+    },
+  },
+  {
     step: 'rate-limit',
     practice: 'rate-limit',
     after: {
+      'session-read':
+        "it only sends for the session: with the limit's own question that is one round trip to a shared store",
       client: 'limits are kept by client; an unverified address would be a free identity',
       cors: 'a refused client must still be able to read the 429; preflights are answered from a table',
       logging: 'a 429 that is not logged hides the attack',
@@ -129,9 +144,29 @@ export const ORDER: readonly Place[] = [
     },
   },
   {
+    step: 'sessions',
+    practice: 'sessions',
+    after: {
+      'session-read': 'there it was sent for',
+      'rate-limit': 'guesses at tokens are counted before they are judged',
+      csrf: 'a forged request neither uses a session nor keeps it alive',
+      input: 'a session that ended while the body came is not used',
+    },
+  },
+  {
+    step: 'tokens',
+    practice: 'tokens',
+    after: {
+      'rate-limit': 'a signature is verified only for a client within its limit',
+      input: 'a token that was revoked while the body came is not used',
+    },
+  },
+  {
     step: 'access',
     practice: 'access',
     after: {
+      sessions: 'who may call depends on who is logged in',
+      tokens: 'and on whom the token speaks for',
       csrf: 'a forged request must not learn whether its victim is logged in',
       'rate-limit': 'guesses at credentials are counted before they are judged',
     },

@@ -4,7 +4,7 @@ import { ConfigError } from './errors.ts';
 import { modeOf } from './mode.ts';
 import { DEFAULTS_DATES, type DefaultsDate, toConfigError } from './options.ts';
 import { isLoopbackOrigin, parseOrigin } from './origins.ts';
-import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
+import { OPT_IN, PRACTICE_IDS, type PracticeId } from './pipeline.ts';
 import type { AccessOptions } from './practices/access/index.ts';
 import type { ClientOptions, ProxySetting } from './practices/client/index.ts';
 import type { CorsOptions } from './practices/cors/index.ts';
@@ -17,6 +17,8 @@ import type { LimitsOptions } from './practices/limits/index.ts';
 import type { LoggingOptions } from './practices/logging/index.ts';
 import type { RateLimitOptions } from './practices/rate-limit/index.ts';
 import type { SecretsOptions } from './practices/secrets/index.ts';
+import type { SessionsOptions } from './practices/sessions/index.ts';
+import type { TokensOptions } from './practices/tokens/index.ts';
 
 /** The policy key of each practice: its id in camel case. */
 export const PRACTICE_KEYS = {
@@ -32,6 +34,8 @@ export const PRACTICE_KEYS = {
   logging: 'logging',
   'rate-limit': 'rateLimit',
   secrets: 'secrets',
+  sessions: 'sessions',
+  tokens: 'tokens',
 } as const;
 
 /**
@@ -71,6 +75,10 @@ export interface Policy {
   readonly logging?: LoggingOptions | false;
   readonly rateLimit?: RateLimitOptions | false;
   readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
+  /** Gives the app sessions: `{}` takes the defaults. Left out, it has none. */
+  readonly sessions?: SessionsOptions | false;
+  /** Lets callers identify themselves by bearer tokens. Left out, nobody can. */
+  readonly tokens?: TokensOptions | false;
 }
 
 /** What the policy says of templates, beside the options of `input`. */
@@ -93,6 +101,10 @@ export interface ResolvedPolicy {
   readonly proxy: ProxySetting;
   readonly monitored: ReadonlySet<PracticeId>;
   readonly off: ReadonlySet<PracticeId>;
+  /** Practices that this app does not have, because its policy does not name them. */
+  readonly unused: ReadonlySet<PracticeId>;
+  /** The policy says how users are known: by `sessions`, `tokens` or `access.identify`. Undecided routes are denied then. */
+  readonly knowsUsers: boolean;
   readonly given: Policy;
 }
 
@@ -132,10 +144,16 @@ export function readPolicy(given: Policy): ResolvedPolicy {
     proxy: given.proxy ?? 'none',
     monitored,
     off,
+    unused: new Set(OPT_IN.filter((id) => given[PRACTICE_KEYS[id]] === undefined)),
+    knowsUsers: knowsUsers(given),
     given,
   };
   refuseContradictions(policy);
   return policy;
+}
+
+function knowsUsers({ access = {}, sessions = false, tokens = false }: Policy): boolean {
+  return access !== false && (access.identify !== undefined || sessions !== false || tokens !== false);
 }
 
 function requireOrigins(given: Policy): void {

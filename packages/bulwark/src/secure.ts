@@ -2,18 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buildPractices, type Practices } from './build.ts';
 import { type Coalescer, coalesce } from './coalesce.ts';
-import {
-  contextOf,
-  type GateServices,
-  type Handler,
-  type Next,
-  type RequestContext,
-  type Services,
-} from './context.ts';
-import { type CoverageRow, coverageOf, knowsUsers, refuseUndecided, undecidedRoutes } from './coverage.ts';
+import { contextOf, type GateServices, type Handler, type Next, type RequestContext } from './context.ts';
+import { asksForUsers, type CoverageRow, coverageOf, refuseUndecided, undecidedRoutes } from './coverage.ts';
 import { areSameSettings } from './decisions.ts';
-import { Refusal } from './errors.ts';
-import { COALESCED, type EventLevel, SecurityEvents } from './events.ts';
+import { ConfigError, Refusal } from './errors.ts';
+import { COALESCED, SecurityEvents } from './events.ts';
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
 import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
@@ -23,11 +16,11 @@ import { addLocals, createResponseGate, installNonce, installResponseGate } from
 import { RouteTable, routeDecisions } from './express/route-table.ts';
 import { installViewEngine, refuseViewOptions } from './express/view-engine.ts';
 import { isPreflight } from './fetch-metadata.ts';
-import type { Gate, GateListening, GateListenOptions } from './gate.ts';
-import { openListener } from './listen.ts';
+import type { Gate } from './gate.ts';
+import { Listeners } from './listeners.ts';
 import type { PracticeId } from './pipeline.ts';
 import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
-import { undecidedRule } from './practices/access/index.ts';
+import { type UndecidedRule, undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
 import type { RedirectGuard } from './practices/input/redirect/redirect.ts';
@@ -75,11 +68,10 @@ class GateRuntime implements GateServices {
   readonly #practices: Practices;
   readonly #steps: readonly Step[];
   readonly #table: RouteTable;
-  readonly #services: Services;
   readonly #writeHead: ServerResponse['writeHead'];
   readonly #trust: ReturnType<typeof trustProxyFunction>;
   readonly #adopted = new WeakSet<ExpressApp>();
-  readonly #listening = new Set<GateListening>();
+  readonly #listeners: Listeners;
   readonly #excess: Coalescer;
   #sealed = false;
   #selfTestToken: string | undefined;
@@ -92,11 +84,6 @@ class GateRuntime implements GateServices {
     this.#excess = coalesce(events.emit);
     this.#practices = practices;
     const { logging } = practices;
-    this.#services = {
-      emit: events.emit,
-      mode: policy.mode,
-      ...(logging === undefined ? {} : { onUnread: logging.logUnread }),
-    };
     this.#writeHead = createResponseGate(practices.hooks);
     this.#trust = trustProxyFunction(policy.proxy);
     this.#table = new RouteTable(app, {
@@ -108,11 +95,26 @@ class GateRuntime implements GateServices {
     });
     const handlers = { ...practices.handlers, route: this.#lookUp, endpoints: this.#endpoints };
     this.#steps = compile(handlers);
+    const handler: Gate['handler'] = (req, res) => void app(req, res);
+    this.#listeners = new Listeners(handler, policy, {
+      emit: events.emit,
+      mode: policy.mode,
+      ...(logging === undefined ? {} : { onUnread: logging.logUnread }),
+    });
     this.gate = {
-      handler: (req, res) => void app(req, res),
+      handler,
       policy,
       log: logging?.log ?? SILENT,
-      listen: (options = {}) => this.#listen(options),
+      get sessions() {
+        return inPolicy(practices.sessions?.manager, 'sessions');
+      },
+      get tokens() {
+        return inPolicy(practices.tokens?.service, 'tokens');
+      },
+      listen: async (options = {}) => {
+        this.#seal();
+        return this.#listeners.open(options, async () => logging?.flush());
+      },
       on: (event, listener) => events.on(event, listener),
       coverage: () => this.#coverage(),
       selfTest: () => {
@@ -242,13 +244,13 @@ class GateRuntime implements GateServices {
     });
   }
 
-  /** The gate's own addresses: the collector of violation reports, and the self-test's error. */
+  /** The gate's own addresses: the collector of violation reports, the keys of tokens, and the self-test's error. */
   readonly #endpoints: Handler = (req, res, next) => {
     const context = contextOf(req);
     if (context.selfTest && context.url === SELF_TEST_ERROR) return next(new Error(SELF_TEST_CANARY));
-    const { collectReports } = this.#practices;
-    if (collectReports === undefined) next();
-    else collectReports(req, res, next);
+    const { endpoints } = this.#practices;
+    if (endpoints === undefined) next();
+    else endpoints(req, res, next);
   };
 
   readonly #lookUp: Handler = (req, _res, next) => {
@@ -323,46 +325,36 @@ class GateRuntime implements GateServices {
     this.#table.seal();
     const router = routerOf(this.#app);
     if (router === undefined) return;
-    if (undecidedRule(this.#policy.given.access) === 'refuse-to-start') refuseUndecided(this.#table.rows());
+    if (this.#undecided() === 'refuse-to-start') refuseUndecided(this.#table.rows());
     this.#sealed = true;
     for (const event of this.#practices.early) this.#events.emit(event);
   }
 
+  #undecided(): UndecidedRule {
+    const { given, knowsUsers } = this.#policy;
+    return undecidedRule(given.access, knowsUsers);
+  }
+
   #coverage(): CoverageRow[] {
-    const { off, monitored, given } = this.#policy;
-    const inPassing = given.access === false || given.access?.identify === undefined;
-    return coverageOf(this.#table.rows(inPassing), { off, monitored, undecided: undecidedRule(given.access) });
+    const { off, unused, monitored, knowsUsers } = this.#policy;
+    // Where nobody is known in the gate, decisions are carried out in passing.
+    const rows = this.#table.rows(!knowsUsers);
+    return coverageOf(rows, { off, unused, monitored, undecided: this.#undecided() });
   }
 
   #accessFacts(): SelfTestTarget['access'] {
-    const { off, given } = this.#policy;
+    const { off, knowsUsers } = this.#policy;
     if (off.has('access')) return undefined;
     const rows = this.#table.rows();
-    const open = undecidedRule(given.access) === 'allow' ? undecidedRoutes(rows) : [];
-    return { users: knowsUsers(rows, given.access), open };
-  }
-
-  async #listen(options: GateListenOptions): Promise<GateListening> {
-    this.#seal();
-    const listening = await openListener(this.gate.handler, this.#policy, this.#services, options);
-    this.#listening.add(listening);
-    this.#say('sys_startup', 'INFO', `listening on ${listening.url}`);
-    const close = async (): Promise<void> => {
-      if (!this.#listening.delete(listening)) return;
-      await listening.close();
-      this.#say('sys_shutdown', 'INFO', `closed ${listening.url}`);
-      await this.#practices.logging?.flush();
-    };
-    return { ...listening, close };
+    const open = this.#undecided() === 'allow' ? undecidedRoutes(rows) : [];
+    return { users: knowsUsers || asksForUsers(rows), open };
   }
 
   async #close(): Promise<void> {
-    const open = [...this.#listening];
-    this.#listening.clear();
-    await Promise.all(open.map((listening) => listening.close()));
-    this.#practices.close();
-    this.#excess.flush();
-    if (open.length > 0) this.#say('sys_shutdown', 'INFO', 'closed');
+    await this.#listeners.close(async () => {
+      this.#practices.close();
+      this.#excess.flush();
+    });
     await this.#practices.logging?.flush();
   }
 
@@ -375,7 +367,7 @@ class GateRuntime implements GateServices {
       return await selfTest({
         handler: this.gate.handler,
         policy: this.#policy,
-        listening: [...this.#listening][0],
+        listening: this.#listeners.first,
         headers: { [SELF_TEST_HEADER]: this.#selfTestToken },
         coverage: this.#coverage(),
         secrets: this.#practices.secrets,
@@ -385,8 +377,13 @@ class GateRuntime implements GateServices {
       this.#selfTestToken = undefined;
     }
   }
+}
 
-  #say(event: 'sys_startup' | 'sys_shutdown', level: EventLevel, description: string): void {
-    this.#events.emit({ event, level, description, practice: 'https' });
-  }
+function inPolicy<T>(practice: T | undefined, key: string): T {
+  if (practice !== undefined) return practice;
+  throw new ConfigError('ERR_CONFIG_VALUE', {
+    field: key,
+    message: `the policy has no ${key}`,
+    fix: `add ${key} to the policy: secure(app, { origins, ${key}: {} })`,
+  });
 }

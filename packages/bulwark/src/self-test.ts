@@ -93,6 +93,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       },
       off: [...target.policy.off],
       monitored: [...target.policy.monitored],
+      unused: [...target.policy.unused],
       ...(target.access === undefined ? {} : { access: target.access }),
       ...(target.secrets === undefined ? {} : { secrets: target.secrets }),
       requestLines: hasRequestLines(target.policy),
@@ -191,11 +192,13 @@ type Hatch = NonNullable<RunningFacts['inside']>['hatches'][number];
 /** The escape hatches in use: `dangerously…` and `insecure…` settings and calls, and every exemption of a route. */
 function hatchesOf({ policy, coverage }: SelfTestTarget): Hatch[] {
   const exempt = coverage.flatMap(({ method, path, practices }) =>
-    PRACTICE_IDS.filter((id) => practices[id].state === 'exempt' && id !== 'access').map((practice) => ({
-      practice,
-      what: `exempt('${practice}') on ${method} ${path}`,
-      ...(practices[practice].reason === undefined ? {} : { reason: practices[practice].reason }),
-    })),
+    PRACTICE_IDS.filter((id) => practices[id].state === 'exempt' && id !== 'access' && !policy.unused.has(id)).map(
+      (practice) => ({
+        practice,
+        what: `exempt('${practice}') on ${method} ${path}`,
+        ...(practices[practice].reason === undefined ? {} : { reason: practices[practice].reason }),
+      }),
+    ),
   );
   return [
     ...exempt,

@@ -156,9 +156,12 @@ export function identityOf(req: IncomingMessage): Identity | undefined {
 export type UndecidedRule = 'deny' | 'allow' | 'refuse-to-start';
 
 /** The rule of these options: once users can be known, a route that says nothing is denied. */
-export function undecidedRule(options: AccessOptions | false = {}): UndecidedRule {
+export function undecidedRule(
+  options: AccessOptions | false = {},
+  knowsUsers = options !== false && options.identify !== undefined,
+): UndecidedRule {
   if (options === false) return 'allow';
-  return options.undecided ?? (options.identify === undefined ? 'allow' : 'deny');
+  return options.undecided ?? (knowsUsers ? 'deny' : 'allow');
 }
 
 /** Whether a decision list says who may call: the coverage and `refuse-to-start` ask. */
