@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buildPractices, type Practices } from './build.ts';
 import { type Coalescer, coalesce } from './coalesce.ts';
 import { contextOf, type GateServices, type Handler, type Next, type RequestContext } from './context.ts';
-import { asksForUsers, type CoverageRow, coverageOf, refuseUndecided, undecidedRoutes } from './coverage.ts';
 import { areSameSettings } from './decisions.ts';
 import { ConfigError, Refusal } from './errors.ts';
 import { COALESCED, SecurityEvents } from './events.ts';
@@ -17,21 +15,16 @@ import { RouteTable, routeDecisions } from './express/route-table.ts';
 import { installViewEngine, refuseViewOptions } from './express/view-engine.ts';
 import { isPreflight } from './fetch-metadata.ts';
 import type { Gate } from './gate.ts';
+import { Introspection } from './introspection.ts';
 import { Listeners } from './listeners.ts';
 import type { PracticeId } from './pipeline.ts';
 import { type Policy, type ResolvedPolicy, readPolicy } from './policy.ts';
-import { type UndecidedRule, undecidedRule } from './practices/access/index.ts';
 import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
 import type { RedirectGuard } from './practices/input/redirect/redirect.ts';
 import { SILENT } from './practices/logging/app-logger.ts';
 import { refusalEvent } from './refusal-event.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
-import type { SelfTestReport, SelfTestTarget } from './self-test.ts';
-
-const SELF_TEST_HEADER = 'x-bulwark-self-test';
-const SELF_TEST_ERROR = '/.well-known/bulwark/self-test/throw';
-const SELF_TEST_CANARY = "bulwark-canary: SELECT secret FROM users failed in '/srv/app/secret.js'";
 
 /**
  * Puts every protection around an Express app, in the right order, in front of its router and behind it.
@@ -72,10 +65,9 @@ class GateRuntime implements GateServices {
   readonly #trust: ReturnType<typeof trustProxyFunction>;
   readonly #adopted = new WeakSet<ExpressApp>();
   readonly #listeners: Listeners;
+  readonly #introspection: Introspection;
   readonly #excess: Coalescer;
   #sealed = false;
-  #selfTestToken: string | undefined;
-  #selfTesting: Promise<SelfTestReport> | undefined;
 
   constructor(app: ExpressApp, policy: ResolvedPolicy, events: SecurityEvents, practices: Practices) {
     this.#app = app;
@@ -101,6 +93,14 @@ class GateRuntime implements GateServices {
       mode: policy.mode,
       ...(logging === undefined ? {} : { onUnread: logging.logUnread }),
     });
+    const introspection = new Introspection({
+      policy,
+      table: this.#table,
+      handler,
+      secrets: practices.secrets,
+      listening: () => this.#listeners.first,
+    });
+    this.#introspection = introspection;
     this.gate = {
       handler,
       policy,
@@ -116,13 +116,10 @@ class GateRuntime implements GateServices {
         return this.#listeners.open(options, async () => logging?.flush());
       },
       on: (event, listener) => events.on(event, listener),
-      coverage: () => this.#coverage(),
-      selfTest: () => {
-        // One at a time: a second one's token would make strangers of the first one's probes.
-        this.#selfTesting ??= this.#selfTest().finally(() => {
-          this.#selfTesting = undefined;
-        });
-        return this.#selfTesting;
+      coverage: () => introspection.coverage(),
+      selfTest: async () => {
+        this.#seal();
+        return introspection.selfTest();
       },
       close: () => this.#close(),
     };
@@ -183,7 +180,7 @@ class GateRuntime implements GateServices {
     const context = contextOf(req);
     context.gate = this;
     context.url = req.url ?? '/';
-    context.selfTest = this.#selfTestToken !== undefined && req.headers[SELF_TEST_HEADER] === this.#selfTestToken;
+    context.selfTest = this.#introspection.isProbe(req);
     // Express does this too, later; the gate's own answers need the response gate as well.
     Object.setPrototypeOf(req, this.#app.request);
     Object.setPrototypeOf(res, this.#app.response);
@@ -247,7 +244,8 @@ class GateRuntime implements GateServices {
   /** The gate's own addresses: the collector of violation reports, the keys of tokens, and the self-test's error. */
   readonly #endpoints: Handler = (req, res, next) => {
     const context = contextOf(req);
-    if (context.selfTest && context.url === SELF_TEST_ERROR) return next(new Error(SELF_TEST_CANARY));
+    const asked = context.selfTest ? this.#introspection.errorFor(context.url) : undefined;
+    if (asked !== undefined) return next(asked);
     const { endpoints } = this.#practices;
     if (endpoints === undefined) next();
     else endpoints(req, res, next);
@@ -325,29 +323,9 @@ class GateRuntime implements GateServices {
     this.#table.seal();
     const router = routerOf(this.#app);
     if (router === undefined) return;
-    if (this.#undecided() === 'refuse-to-start') refuseUndecided(this.#table.rows());
+    this.#introspection.refuseUndecided();
     this.#sealed = true;
     for (const event of this.#practices.early) this.#events.emit(event);
-  }
-
-  #undecided(): UndecidedRule {
-    const { given, knowsUsers } = this.#policy;
-    return undecidedRule(given.access, knowsUsers);
-  }
-
-  #coverage(): CoverageRow[] {
-    const { off, unused, monitored, knowsUsers } = this.#policy;
-    // Where nobody is known in the gate, decisions are carried out in passing.
-    const rows = this.#table.rows(!knowsUsers);
-    return coverageOf(rows, { off, unused, monitored, undecided: this.#undecided() });
-  }
-
-  #accessFacts(): SelfTestTarget['access'] {
-    const { off, knowsUsers } = this.#policy;
-    if (off.has('access')) return undefined;
-    const rows = this.#table.rows();
-    const open = this.#undecided() === 'allow' ? undecidedRoutes(rows) : [];
-    return { users: knowsUsers || asksForUsers(rows), open };
   }
 
   async #close(): Promise<void> {
@@ -356,26 +334,6 @@ class GateRuntime implements GateServices {
       this.#excess.flush();
     });
     await this.#practices.logging?.flush();
-  }
-
-  async #selfTest(): Promise<SelfTestReport> {
-    this.#seal();
-    // Checks and their probes are loaded only when they are run: the request's way carries none of them.
-    const { selfTest } = await import('./self-test.ts');
-    this.#selfTestToken = randomUUID();
-    try {
-      return await selfTest({
-        handler: this.gate.handler,
-        policy: this.#policy,
-        listening: this.#listeners.first,
-        headers: { [SELF_TEST_HEADER]: this.#selfTestToken },
-        coverage: this.#coverage(),
-        secrets: this.#practices.secrets,
-        access: this.#accessFacts(),
-      });
-    } finally {
-      this.#selfTestToken = undefined;
-    }
   }
 }
 
