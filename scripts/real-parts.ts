@@ -34,6 +34,13 @@ export const PARTS: readonly Part[] = [
     commands: ['certutil'],
     apt: 'libnss3-tools',
   },
+  {
+    name: 'redis',
+    env: 'BULWARK_REDIS_SERVER',
+    purpose: 'what the Redis stores promise, and what happens while a Redis server is out of reach',
+    commands: ['redis-server'],
+    apt: 'redis-server',
+  },
   { name: 'node 22', env: 'BULWARK_NODE_22', purpose: 'the oldest supported line of node', node: '22.23.3' },
   { name: 'node 26', env: 'BULWARK_NODE_26', purpose: 'the newest supported line of node', node: '26.10.0' },
 ];
