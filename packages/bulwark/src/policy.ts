@@ -19,6 +19,7 @@ import type { RateLimitOptions } from './practices/rate-limit/index.ts';
 import type { SecretsOptions } from './practices/secrets/index.ts';
 import type { SessionsOptions } from './practices/sessions/index.ts';
 import type { TokensOptions } from './practices/tokens/index.ts';
+import type { StoresSetting } from './stores/open-stores.ts';
 
 /** The policy key of each practice: its id in camel case. */
 export const PRACTICE_KEYS = {
@@ -63,6 +64,12 @@ export interface Policy {
   readonly proxy?: ProxySetting;
   /** Practices that report what they would refuse and let it pass; `true` for all: the first day in an old app. */
   readonly monitor?: boolean | readonly PracticeId[];
+  /**
+   * Where sessions, limits, throttles and what may be used once live. Default: limits in this process.
+   *
+   * @example { redis: 'redis://10.0.0.5:6379' }
+   */
+  readonly stores?: StoresSetting;
   readonly access?: AccessOptions | false;
   readonly client?: Omit<ClientOptions, 'origins' | 'proxy'> | false;
   readonly cors?: Omit<CorsOptions, 'ownOrigins' | 'stateChanges' | 'reportOnly'> | false;
@@ -116,6 +123,8 @@ const schema: z.ZodType = z.strictObject({
   defaults: z.enum(DEFAULTS_DATES).optional(),
   mode: z.enum(['production', 'development', 'test']).optional(),
   proxy: z.unknown().optional(),
+  // Read by openStores, which repeats no value of it: an address may hold a password.
+  stores: z.unknown().optional(),
   monitor: z.union([z.boolean(), z.array(z.enum(PRACTICE_IDS))]).optional(),
   ...Object.fromEntries(Object.values(PRACTICE_KEYS).map((key) => [key, practice])),
 });
