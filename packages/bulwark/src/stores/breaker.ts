@@ -140,11 +140,15 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return typeof (value as Promise<T> | undefined)?.then === 'function';
 }
 
-/** The same promise, for `timeout` milliseconds at most. The timer does not keep the process alive. */
+/**
+ * The same promise, for `timeout` milliseconds at most.
+ *
+ * So long the process is kept alive: a connection to a store does not keep it, and who waits for a store before anything
+ * listens would find the process ended.
+ */
 export function within<T>(promise: Promise<T>, timeout: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new DOMException(`no answer within ${timeout} ms`, 'TimeoutError')), timeout);
-    timer.unref();
     promise.then(
       (value) => {
         clearTimeout(timer);

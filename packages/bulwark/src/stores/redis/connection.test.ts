@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import { createClient, createClientPool } from 'redis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { REDIS_SERVER, type RedisServer, startRedis } from '../../../test/support/servers/redis.ts';
@@ -153,6 +155,21 @@ describe.skipIf(REDIS_SERVER === undefined)('a connection to Redis', () => {
     await expect(records.get('a')).rejects.toMatchObject({ status: 503 });
     expect(await limits.consume('a', 1, RULE, 0)).toMatchObject({ allowed: true });
     expect(events).toEqual([]);
+  });
+
+  it('keeps the process alive as long as it is waited for, and no longer', async () => {
+    const index = new URL('./index.ts', import.meta.url).href;
+    const lines = [
+      `import { redisStores } from ${JSON.stringify(index)}`,
+      `const { ready, records, limits } = redisStores(${JSON.stringify(server.url)}, { prefix: 'script:' })`,
+      'await ready()',
+      "await records.insert('a', { value: 'x', ttl: 1000 })",
+      `const { allowed } = await limits.consume('a', 1, ${JSON.stringify(RULE)}, 0)`,
+      'console.log(allowed)',
+    ];
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', lines.join('\n')]);
+    expect(stdout).toBe('true\n');
   });
 
   it('takes more commands at once than wait for their answers in any other way', async () => {
