@@ -27,7 +27,11 @@ export interface Breaker {
    *
    * @param checked - returns a readable answer, and throws for nonsense
    */
-  attempt<T>(ask: () => MaybePromise<T>, checked: (answer: T) => T, otherwise: (error: unknown) => T): MaybePromise<T>;
+  attempt<T>(
+    ask: () => MaybePromise<T>,
+    checked: (answer: T) => T,
+    otherwise: (error: unknown) => MaybePromise<T>,
+  ): MaybePromise<T>;
   /** While it is down and a probe is due: asks without anybody waiting. Only one probe is under way at a time. */
   probe<T>(ask: () => MaybePromise<T>, checked: (answer: T) => T): void;
   /** Says that it failed elsewhere, at its start for example. */

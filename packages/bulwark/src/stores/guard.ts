@@ -101,9 +101,7 @@ function recordsBehind(breaker: Breaker, store: RecordStore): RecordStore {
       breaker.probe(() => store.get(PROBE), checkedRecord);
       return Promise.reject(unavailable());
     }
-    return breaker.attempt(ask, checked, (error) => {
-      throw unavailable(error);
-    });
+    return breaker.attempt(ask, checked, (error) => Promise.reject(unavailable(error)));
   }
 
   return {

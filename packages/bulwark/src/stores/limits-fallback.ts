@@ -27,8 +27,7 @@ export function limitsWithFallback(store: RateLimitStore, breaker: Breaker, loca
         breaker.probe(ask, checked);
         return here(local.consume(key, cost, rule, now));
       }
-      // A local store that is no memory store may answer later; inside a promise that makes no difference.
-      return breaker.attempt(ask, checked, () => here(local.consume(key, cost, rule, now)) as RateLimitResult);
+      return breaker.attempt(ask, checked, () => here(local.consume(key, cost, rule, now)));
     },
     refund(key, units, rule, now, result) {
       if (countedHere.has(result)) return local.refund(key, units, rule, now, result);
