@@ -128,6 +128,17 @@ describe.skipIf(REDIS_SERVER === undefined)('when Redis', { timeout: 60_000 }, (
     expect(told).toEqual(told.map((_, i) => (i % 2 === 0 ? 'CRITICAL' : 'INFO')));
   });
 
+  it('goes silent with its connections open, as behind a network that swallows them, another connection is made', async () => {
+    const { url, changes } = await open(securedApp);
+    expect(tally(await load(`${url}/session`, 5, newClient()))).toEqual({ 200: 5 });
+    proxy.silence();
+    expect(tally(await load(`${url}/session`, 5, newClient()))).toEqual({ 503: 5 });
+    await expect
+      .poll(() => load(url, 1, newClient()).then(() => changes()), { timeout: 20_000, interval: 200 })
+      .toEqual(['CRITICAL', 'INFO']);
+    expect(tally(await load(`${url}/session`, 5, newClient()))).toEqual({ 200: 5 });
+  });
+
   it('is paused for long, what was sent meanwhile is carried out later and does no harm', async () => {
     const { url, changes } = await open(securedApp);
     server.pause();

@@ -7,6 +7,8 @@ export interface TcpProxy {
   delay: number;
   /** True: answers are kept, until it is false again. */
   holding: boolean;
+  /** Swallows all that comes over the connections that there are now, and leaves them open; new ones work. */
+  silence(): void;
   /** What clients have sent, piece by piece, since this was last emptied. */
   readonly sent: string[];
   close(): Promise<void>;
@@ -17,6 +19,7 @@ export async function proxyTo(port: number): Promise<TcpProxy> {
   const sockets = new Set<net.Socket>();
   const held: (() => void)[] = [];
   let holding = false;
+  const silent = new WeakSet<net.Socket>();
   const server = net.createServer((client) => {
     const upstream = net.connect(port, '127.0.0.1');
     for (const socket of [client, upstream]) {
@@ -28,10 +31,12 @@ export async function proxyTo(port: number): Promise<TcpProxy> {
       else setTimeout(action, proxy.delay).unref();
     };
     client.on('data', (piece) => {
+      if (silent.has(client)) return;
       proxy.sent.push(piece.toString('latin1'));
       later(() => void upstream.write(piece));
     });
     upstream.on('data', (piece) => {
+      if (silent.has(client)) return;
       const give = (): void => later(() => void client.write(piece));
       if (holding) held.push(give);
       else give();
@@ -44,6 +49,9 @@ export async function proxyTo(port: number): Promise<TcpProxy> {
     port: (server.address() as net.AddressInfo).port,
     delay: 0,
     sent: [],
+    silence: () => {
+      for (const socket of sockets) silent.add(socket);
+    },
     get holding() {
       return holding;
     },

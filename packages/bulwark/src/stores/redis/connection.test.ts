@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createClient, createClientPool } from 'redis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +10,7 @@ import { REDIS_SERVER, type RedisServer, startRedis } from '../../../test/suppor
 import { proxyTo, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { Refusal } from '../../errors.ts';
 import type { EventInput } from '../../events.ts';
+import { localCertificate } from '../../practices/https/local-ca.ts';
 import type { Stores } from '../stores.ts';
 import { type RedisClient, redisStores } from './index.ts';
 
@@ -203,6 +207,23 @@ describe.skipIf(REDIS_SERVER === undefined)('a connection to Redis', () => {
       expect(client.isOpen).toBe(false);
     });
 
+    it('keeps nothing for later while it is offline, although it has a queue for that', async () => {
+      const other = await startRedis();
+      const client = await createClient({ url: other.url })
+        .on('error', () => undefined)
+        .connect();
+      const { records } = open(client);
+      expect(await records.get('a')).toBeUndefined();
+      await other.kill();
+      await expect.poll(() => client.isReady).toBe(false);
+      await expect(records.insert('a', { value: 'late', ttl: 60_000 })).rejects.toMatchObject({ status: 503 });
+      await other.restart();
+      await expect.poll(() => client.isReady, { timeout: 10_000 }).toBe(true);
+      expect(await client.keys('*')).toEqual([]);
+      client.destroy();
+      await other.stop();
+    });
+
     it('may map types as it likes', async () => {
       const client = await createClient({ url: server.url, RESP: 2, commandOptions: { typeMapping: { 36: Buffer } } })
         .on('error', () => undefined)
@@ -288,6 +309,38 @@ describe.skipIf(REDIS_SERVER === undefined)('a connection to Redis', () => {
       isOver = true;
       await looking;
       expect(missing).toEqual([]);
+    });
+  });
+
+  describe('TLS with a password', () => {
+    let folder: string;
+    let secured: RedisServer;
+    let ca: string;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'bulwark-tls-'));
+      const { files, ca: authority } = await localCertificate({ names: [], directory: join(folder, 'ca') });
+      ca = readFileSync(authority, 'utf8');
+      secured = await startRedis({ tls: { cert: files.cert, key: files.key }, password: SECRET });
+    });
+    afterAll(async () => {
+      await secured?.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('serves records and limits', async () => {
+      const client = createClient({ url: secured.url, socket: { tls: true, ca } });
+      const { records, limits, ready } = open(client);
+      await ready();
+      expect(await records.insert('a', { value: 'x', ttl: 10_000 })).toBe(true);
+      expect(await records.get('a')).toMatchObject({ value: 'x' });
+      expect(await limits.consume('a', 1, RULE, 0)).toMatchObject({ remaining: 9 });
+      expect(events).toEqual([]);
+    });
+
+    it('is refused where the certificate is not trusted: nothing is sent', async () => {
+      const { ready, records } = open(secured.url);
+      await expect(ready()).rejects.toMatchObject({ code: expect.stringMatching(/CERT|VERIFY/) });
+      await expect(records.get('a')).rejects.toMatchObject({ status: 503 });
     });
   });
 });
