@@ -53,7 +53,9 @@ class FakePlace {
     shared: true,
     records: this.records,
     limits: this.limits,
-    ready: async () => void (await this.#answer('ready', () => undefined)),
+    ready: async () => {
+      await this.#answer('ready', () => undefined);
+    },
     close: async () => void this.asked.push('close'),
   };
 }

@@ -163,8 +163,8 @@ function checkedReplacement(answer: Replacement): Replacement {
 }
 
 function checkedList(answer: readonly KeyedRecord[]): readonly KeyedRecord[] {
-  if (Array.isArray(answer) && answer.every((record) => isRecord(record) && typeof record.key === 'string'))
-    return answer;
+  const isList: boolean = Array.isArray(answer);
+  if (isList && answer.every((record) => isRecord(record) && typeof record.key === 'string')) return answer;
   throw unreadable();
 }
 

@@ -107,6 +107,9 @@ export async function startRedis(start: RedisStart = {}): Promise<RedisServer> {
   };
 }
 
+/** Nothing is kept, and nobody else is answered. */
+const LOCAL = ['--bind', '127.0.0.1', '--protected-mode', 'no', '--save', '', '--appendonly', 'no'];
+
 function argumentsFor(port: number, folder: string, { password, tls, cluster, args = [] }: RedisStart): string[] {
   const listen =
     tls === undefined
@@ -119,7 +122,9 @@ function argumentsFor(port: number, folder: string, { password, tls, cluster, ar
         );
   return [
     ...listen,
-    ...['--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no', '--protected-mode', 'no'],
+    ...LOCAL,
+    '--dir',
+    folder,
     ...(password === undefined ? [] : ['--requirepass', password]),
     ...(cluster ? ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'] : []),
     ...args,
@@ -142,7 +147,7 @@ async function exchange(port: number, password: string | undefined, text: string
 }
 
 /** A port that is free now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;
