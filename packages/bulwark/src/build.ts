@@ -79,7 +79,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     : redirectGuard({ origins, ...(external === undefined ? {} : { external }) }, services);
 
   const isUsed = (id: PracticeId): boolean => !off.has(id) && !policy.unused.has(id);
-  const sessioning = isUsed('sessions') ? sessions(on(given.sessions), services) : undefined;
+  const sessioning = isUsed('sessions') ? sessions({ ...on(given.sessions), origins }, services) : undefined;
   const bearing = isUsed('tokens') ? tokens(on(given.tokens), services) : undefined;
 
   const made: Record<PracticeId, () => Middleware | undefined> = {
@@ -122,9 +122,13 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     const middleware = off.has(practice) ? instead[practice]?.() : made[practice]();
     if (middleware === undefined) continue;
     handlers[step] = middleware;
-    if (middleware.response !== undefined) hooks.push(middleware.response);
+    if (middleware.response !== undefined && middleware !== sessioning) hooks.push(middleware.response);
   }
-  if (sessioning !== undefined) handlers['session-read'] = sessioning.read;
+  if (sessioning !== undefined) {
+    handlers['session-read'] = sessioning.read;
+    // The first of all: the cookie that it sets is guarded by `headers`, and decides over its Cache-Control.
+    if (sessioning.response !== undefined) hooks.unshift(sessioning.response);
+  }
   if (limiting !== undefined) handlers.shedding = limiting.shedding;
   if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate(inputOptions));
   if (redirects !== undefined) hooks.push(redirects.response);

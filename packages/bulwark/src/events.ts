@@ -7,7 +7,7 @@ import { describeFailure } from './practices/logging/failure-record.ts';
  *
  * OWASP has no word for some of what Bulwark sees; these follow the vocabulary's form: `malicious_csrf`,
  * `malicious_host`, `malicious_redirect`, `malicious_url`, `csp_violation`, `excess_connections`,
- * `excess_requests_in_flight`, `excess_requests_shed`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
+ * `excess_requests_in_flight`, `excess_requests_shed`, `session_cookie_conflict`, `sys_session_cookie_withheld`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
  * `sys_certificate_warning`, `sys_error`, `sys_handler_timeout`, `sys_limits_incomplete`, `sys_overload_begins`,
  * `sys_overload_ends`, `sys_secret_exposed`, `sys_secret_generated`, `sys_secret_weak`, `sys_template_warning`.
  */
@@ -25,6 +25,11 @@ export const EVENT_NAMES = [
   'malicious_host',
   'malicious_redirect',
   'malicious_url',
+  'session_cookie_conflict',
+  'session_created',
+  'session_expired',
+  'session_renewed',
+  'session_use_after_expire',
   'sys_certificate_changed',
   'sys_certificate_refused',
   'sys_certificate_warning',
@@ -39,6 +44,7 @@ export const EVENT_NAMES = [
   'sys_secret_exposed',
   'sys_secret_generated',
   'sys_secret_weak',
+  'sys_session_cookie_withheld',
   'sys_shutdown',
   'sys_startup',
   'sys_template_warning',

@@ -43,5 +43,19 @@ export {
   Secret,
   type SecretList,
 } from './practices/secrets/index.ts';
+export {
+  changeRoles,
+  type LogInOptions,
+  logIn,
+  logOut,
+  type OwnSessions,
+  proveFactor,
+  type Session,
+  type SessionInfo,
+  type SessionManager,
+  type SessionsOptions,
+  sessionOf,
+  sessionsOf,
+} from './practices/sessions/index.ts';
 export { secure } from './secure.ts';
 export type { SelfTestFinding, SelfTestReport } from './self-test.ts';

@@ -83,7 +83,7 @@ export interface Policy {
   readonly rateLimit?: RateLimitOptions | false;
   readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
   /** Gives the app sessions: `{}` takes the defaults. Left out, it has none. */
-  readonly sessions?: SessionsOptions | false;
+  readonly sessions?: Omit<SessionsOptions, 'origins'> | false;
   /** Lets callers identify themselves by bearer tokens. Left out, nobody can. */
   readonly tokens?: TokensOptions | false;
 }
