@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { contextOf, type Next } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
-import type { EventName } from '../../events.ts';
 import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
 import type { Identity } from '../access/index.ts';
 import { clientOf } from '../client/index.ts';
+import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
 import { holdResponse } from './hold-response.ts';
+import { NOTICES } from './notices.ts';
 import type { LogInOptions } from './requests.ts';
 import { type Found, type SessionService, whenDone } from './service.ts';
 import { CookieView, dataOf, Session } from './session.ts';
 import { type Authentication, type SessionState, userOf } from './state.ts';
 import { makeToken, readToken, type Token } from './token.ts';
+import { begun, elevated, handedOut, promoted } from './transitions.ts';
 
 /** A read that is older than this when it is needed is done again: the session may have ended while a body came. */
 const FRESH = 1000;
@@ -32,8 +34,7 @@ export class SessionHandle {
   #live: Live | undefined;
   #session: Session | undefined;
   /** What the session held when it was last read or written: what differs from it was changed here. */
-  #loaded: Readonly<Record<string, string>> = {};
-  #loadedMaxAge: number | null | undefined;
+  #loaded: Loaded;
   /** The session that is to be, for a visitor who has none. */
   #coming: Token | undefined;
   #failure: unknown;
@@ -47,13 +48,14 @@ export class SessionHandle {
     this.#service = service;
     this.#req = req;
     this.#res = res;
+    this.#loaded = { data: {}, maxAge: service.maxAge };
   }
 
   /** Sends for the record, and does not wait; a store in this process is asked when it is needed. */
   send(): void {
     const { cookie, store } = this.#service;
     const value = cookie.read(this.#req.headers.cookie);
-    if (value === null) return this.#sayTossed();
+    if (value === null) return this.#service.emit(NOTICES.conflict(), this.#req);
     this.#token = value === undefined ? undefined : readToken(value);
     if (this.#token === undefined || store.local === true) return;
     this.#sentAt = performance.now();
@@ -93,10 +95,10 @@ export class SessionHandle {
   #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {
     const found = stored === undefined ? undefined : this.#service.judge(token, stored);
     if (found === undefined) return;
-    if (found.by === 'replayed') return this.#sayReplayed(found.id);
+    if (found.by === 'replayed') return this.#service.emit(NOTICES.replayed(found.id), this.#req);
     const live: Live = { ...found, by: found.by };
     this.#live = live;
-    this.#loaded = live.state.data;
+    this.#loaded = this.#readOf(live.state);
     if (live.by === 'next') return this.#promote(live);
     if (live.by === 'current' && this.#isRotationDue(live.state)) return this.#rotate(live);
     this.#keepSeen(live);
@@ -106,11 +108,9 @@ export class SessionHandle {
   #promote(live: Live): MaybePromise<void> {
     const { now, grace } = this.#service;
     const digest = this.#token?.digest ?? '';
-    return this.#change(live, (state) => {
-      if (state.next?.secret !== digest) return undefined;
-      const { next: _, ...rest } = state;
-      const previous = { secret: state.secret, until: now() + grace, ...authenticationOf(state) };
-      return { ...rest, secret: digest, previous, seenAt: now(), rotatedAt: now() };
+    const done = this.#change(live, (state) => promoted(state, digest, now(), now() + grace));
+    return whenDone(done, () => {
+      if (this.#live?.state.secret === digest) this.#live = { ...this.#live, by: 'current' };
     });
   }
 
@@ -126,9 +126,7 @@ export class SessionHandle {
     const { now } = this.#service;
     const token = makeToken(live.id);
     const done = this.#change(live, (state) =>
-      this.#isRotationDue(state)
-        ? { ...state, next: { secret: token.digest, since: now() }, seenAt: now() }
-        : undefined,
+      this.#isRotationDue(state) ? handedOut(state, token.digest, now()) : undefined,
     );
     return whenDone(done, () => {
       if (this.#live?.state.next?.secret === token.digest) this.#setCookie(token.text);
@@ -143,6 +141,7 @@ export class SessionHandle {
     const done = this.#change(live, (state) => (isOld(state) ? { ...state, seenAt: now() } : undefined));
     // Out of reach, the store has told of it itself; the session goes on as it was read.
     if (isPromise(done)) done.catch(() => undefined);
+    this.#renewCookie();
   }
 
   /** Writes to the record; the session of this request is then as it was written, or has ended. */
@@ -166,11 +165,12 @@ export class SessionHandle {
     return this.#session;
   }
 
+  #readOf({ data, maxAge = this.#service.maxAge }: SessionState): Loaded {
+    return { data, maxAge };
+  }
+
   #view(): Session {
-    const { cookie, idle } = this.#service;
-    const { maxAge } = this.#live?.state ?? {};
-    this.#loadedMaxAge = maxAge === undefined ? (cookie.persistent ? idle : null) : maxAge;
-    return new Session(this, new CookieView(this.#loadedMaxAge, cookie), this.#loaded);
+    return new Session(this, new CookieView(this.#loaded.maxAge, this.#service.cookie), this.#loaded.data);
   }
 
   /** True once something looked at the session: then the answer is for its user alone. */
@@ -223,28 +223,6 @@ export class SessionHandle {
     return user === undefined ? undefined : { id: user };
   }
 
-  /** What was changed of the data here, to be put on top of what others have written. */
-  #changes(): ((state: SessionState) => SessionState) | undefined {
-    const session = this.#session;
-    if (session === undefined) return undefined;
-    const loaded = this.#loaded;
-    const data = dataOf(session);
-    const changed = Object.entries(data).filter(([key, json]) => loaded[key] !== json);
-    const removed = new Set(Object.keys(loaded).filter((key) => data[key] === undefined));
-    const maxAge = session.cookie.originalMaxAge;
-    const isAged = maxAge !== this.#loadedMaxAge;
-    if (changed.length === 0 && removed.size === 0 && !isAged) return undefined;
-    return (state) => {
-      const kept = Object.entries(state.data).filter(([key]) => !removed.has(key));
-      return {
-        ...state,
-        ...(isAged ? { maxAge } : {}),
-        data: Object.fromEntries([...kept, ...changed]),
-        seenAt: Math.max(state.seenAt, this.#service.now()),
-      };
-    };
-  }
-
   /** Writes what was changed, once; what is left of a session that has ended is not written. */
   commit(): MaybePromise<void> {
     const leaving = this.#leaving;
@@ -252,36 +230,30 @@ export class SessionHandle {
       this.#leaving = undefined;
       return whenDone(this.#service.remove(leaving.id), () => undefined);
     }
-    const change = this.#isEnded || this.#live?.state.leftAt !== undefined ? undefined : this.#changes();
-    if (change === undefined) return;
+    const session = this.#session;
     const live = this.#live;
-    const written = dataOf(this.#session as Session);
-    const maxAge = this.#session?.cookie.originalMaxAge;
-    const done = live === undefined ? this.#create(change) : this.#change(live, change);
+    if (session === undefined || live?.state.leftAt !== undefined) return;
+    const changes = changesOf(session, this.#loaded, this.#service.now());
+    if (changes === undefined) return;
+    const done = live === undefined ? this.#create(changes.apply) : this.#change(live, changes.apply);
     return whenDone(done, () => {
       // What others have written meanwhile is not this request's to take away.
-      this.#loaded = written;
-      this.#loadedMaxAge = maxAge;
-      // What the browser holds lives as long as the session does.
-      if (this.#live?.by === 'current' && this.#token !== undefined && maxAge !== null)
-        this.#setCookie(this.#token.text);
+      this.#loaded = changes.written;
+      this.#renewCookie();
     });
+  }
+
+  /** What the browser keeps beyond its own life lives as long as the session does. */
+  #renewCookie(): void {
+    if (this.#loaded.maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
+    if (this.#cookie === undefined && !this.#cannotSetCookie()) this.#setCookie(this.#token.text);
   }
 
   #create(change: (state: SessionState) => SessionState): MaybePromise<void> {
     if (this.#cannotSetCookie()) return;
     const { now } = this.#service;
     const token = this.#coming ?? makeToken();
-    const at = now();
-    const blank: SessionState = {
-      secret: token.digest,
-      data: {},
-      createdAt: at,
-      seenAt: at,
-      rotatedAt: at,
-      device: describeDevice(this.#req.headers['user-agent']),
-    };
-    return this.#begin(token, change(blank));
+    return this.#begin(token, change(begun(token.digest, now(), describeDevice(this.#req.headers['user-agent']))));
   }
 
   #begin(token: Token, state: SessionState): MaybePromise<void> {
@@ -307,7 +279,7 @@ export class SessionHandle {
     this.#clearCookie();
     if (live === undefined) return;
     await this.#service.remove(live.id);
-    this.#say('session_expired', 'a session was ended', live.id);
+    this.#service.emit(NOTICES.ended(live.id), this.#req);
   }
 
   async regenerate(): Promise<void> {
@@ -327,7 +299,7 @@ export class SessionHandle {
       stored === undefined || this.#token === undefined ? undefined : this.#service.judge(this.#token, stored);
     if (found === undefined || found.by === 'replayed') throw new Error('failed to load session');
     this.#live = { ...found, by: found.by };
-    this.#loaded = found.state.data;
+    this.#loaded = this.#readOf(found.state);
     this.#session = this.#view();
   }
 
@@ -341,7 +313,7 @@ export class SessionHandle {
     if (this.#cannotSetCookie()) return;
     const { now } = this.#service;
     const before = this.#live;
-    const data = this.#session === undefined ? this.#loaded : dataOf(this.#session);
+    const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
     const token = makeToken();
     const at = now();
     const authentication: Authentication = {
@@ -352,20 +324,16 @@ export class SessionHandle {
     };
     this.#forget();
     const state: SessionState = {
-      secret: token.digest,
+      ...begun(token.digest, at, device ?? describeDevice(this.#req.headers['user-agent'])),
       data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
       authentication,
-      createdAt: at,
-      seenAt: at,
-      rotatedAt: at,
-      device: device ?? describeDevice(this.#req.headers['user-agent']),
     };
     await this.#begin(token, state);
-    this.#loaded = state.data;
+    this.#loaded = this.#readOf(state);
     if (this.#session !== undefined) this.#session = this.#view();
     if (before !== undefined) await this.#leave(before);
     await this.#service.makeRoom(user.id, token.id);
-    this.#say('session_created', 'a user has logged in', token.id);
+    this.#service.emit(NOTICES.created(token.id), this.#req);
   }
 
   /**
@@ -388,27 +356,13 @@ export class SessionHandle {
     this.#requireHead();
     const { now, grace } = this.#service;
     const token = makeToken(live.id);
-    await this.#change(live, (state) => {
-      const { next: _, ...rest } = state;
-      if (state.authentication === undefined) return undefined;
-      return {
-        ...rest,
-        secret: token.digest,
-        previous: {
-          secret: this.#token?.digest ?? state.secret,
-          until: now() + grace,
-          authentication: state.authentication,
-        },
-        authentication: change(state.authentication, now()),
-        seenAt: now(),
-        rotatedAt: now(),
-      };
-    });
+    const tokens = { presented: this.#token?.digest ?? live.state.secret, secret: token.digest };
+    await this.#change(live, (state) => elevated(state, tokens, now(), now() + grace, change));
     if (this.#live?.state.secret !== token.digest)
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'the session has ended' });
     this.#token = token;
     this.#setCookie(token.text);
-    this.#say('session_renewed', 'a session may do something else, and has a new token', live.id);
+    this.#service.emit(NOTICES.renewed(live.id), this.#req);
   }
 
   /** From here on the request has no session, and writes none. */
@@ -421,7 +375,7 @@ export class SessionHandle {
 
   #forget(): void {
     this.#live = undefined;
-    this.#loaded = {};
+    this.#loaded = { data: {}, maxAge: this.#service.maxAge };
     this.#coming = undefined;
     this.#isEnded = false;
   }
@@ -439,10 +393,8 @@ export class SessionHandle {
   }
 
   #setCookie(text: string): void {
-    const { cookie, idle } = this.#service;
-    const maxAge =
-      this.#session?.cookie.originalMaxAge ?? this.#live?.state.maxAge ?? (cookie.persistent ? idle : null);
-    this.#cookie = cookie.write(text, maxAge ?? undefined);
+    const maxAge = this.#session?.cookie.originalMaxAge ?? this.#loaded.maxAge;
+    this.#cookie = this.#service.cookie.write(text, maxAge ?? undefined);
   }
 
   #clearCookie(): void {
@@ -475,37 +427,4 @@ export class SessionHandle {
     this.#res.statusCode = status;
     this.#res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
   }
-
-  #say(event: EventName, description: string, session: string): void {
-    this.#service.emit({ event, level: 'INFO', practice: 'sessions', description, details: { session } }, this.#req);
-  }
-
-  #sayTossed(): void {
-    this.#service.emit(
-      {
-        event: 'session_cookie_conflict',
-        level: 'WARN',
-        practice: 'sessions',
-        description: 'the request has several session cookies that differ: none of them was used',
-      },
-      this.#req,
-    );
-  }
-
-  #sayReplayed(id: string): void {
-    this.#service.emit(
-      {
-        event: 'session_use_after_expire',
-        level: 'WARN',
-        practice: 'sessions',
-        description: 'a session token was used after it had been replaced: somebody may have copied it',
-        details: { session: id },
-      },
-      this.#req,
-    );
-  }
-}
-
-function authenticationOf({ authentication }: SessionState): { authentication?: Authentication } {
-  return authentication === undefined ? {} : { authentication };
 }

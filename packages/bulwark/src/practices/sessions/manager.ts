@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { NOTICES } from './notices.ts';
 import { handleOf } from './requests.ts';
 import type { SessionService } from './service.ts';
 import { decodeState, type SessionState, userOf } from './state.ts';
@@ -50,15 +51,7 @@ export function createManager(service: SessionService): SessionManager {
   async function end(id: string): Promise<boolean> {
     if (typeof id !== 'string' || !ID.test(id)) return false;
     const ended = (await service.remove(id)) !== undefined;
-    if (ended) {
-      service.emit({
-        event: 'session_expired',
-        level: 'INFO',
-        practice: 'sessions',
-        description: 'a session was ended',
-        details: { session: id },
-      });
-    }
+    if (ended) service.emit(NOTICES.ended(id));
     return ended;
   }
 

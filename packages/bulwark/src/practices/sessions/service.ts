@@ -6,6 +6,7 @@ import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise, RecordStore, StoredRecord } from '../../stores/record-store.ts';
 import { parseDuration } from '../../units.ts';
 import { type SessionCookie, sessionCookie } from './cookie.ts';
+import { NOTICES } from './notices.ts';
 import type { ResolvedSessionsOptions } from './options.ts';
 import { decodeState, encodeState, type Presented, type SessionState, userOf } from './state.ts';
 import { isSame, type Token } from './token.ts';
@@ -38,6 +39,8 @@ export class SessionService {
   readonly rotate: number;
   readonly grace: number;
   readonly perUser: number;
+  /** How long the browser keeps the cookie of a session of which the app says nothing else; null: until it is closed. */
+  readonly maxAge: number | null;
   readonly now: () => number;
   /** How old `seenAt` may get before it is written again: a write for each request would cost more than it tells. */
   readonly seenEvery: number;
@@ -52,6 +55,7 @@ export class SessionService {
     this.rotate = within(options.rotate, 'rotate', 60_000, 365 * DAY);
     this.grace = within(options.grace, 'grace', 0, 60_000);
     this.perUser = options.perUser;
+    this.maxAge = this.cookie.persistent ? this.idle : null;
     this.now = options.now;
     this.store = store;
     this.seenEvery = Math.min(60_000, this.idle / 10);
@@ -178,17 +182,7 @@ export class SessionService {
   sayPlain(req: IncomingMessage): void {
     if (this.#saidPlain) return;
     this.#saidPlain = true;
-    this.emit(
-      {
-        event: 'sys_session_cookie_withheld',
-        level: 'WARN',
-        practice: 'sessions',
-        description:
-          'the session cookie is Secure, and this request came over plain HTTP: no cookie was sent, and nothing kept. ' +
-          "If a proxy in front ends TLS, declare it (policy.proxy: 'nginx' or { hops: 1 }); else serve over https",
-      },
-      req,
-    );
+    this.emit(NOTICES.withheld(), req);
   }
 }
 
