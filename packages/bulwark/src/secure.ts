@@ -98,6 +98,7 @@ class GateRuntime implements GateServices {
       table: this.#table,
       handler,
       secrets: practices.secrets,
+      passwords: () => practices.passwords?.report(),
       listening: () => this.#listeners.first,
     });
     this.#introspection = introspection;
@@ -105,6 +106,9 @@ class GateRuntime implements GateServices {
       handler,
       policy,
       log: logging?.log ?? SILENT,
+      get passwords() {
+        return inPolicy(practices.passwords, 'passwords');
+      },
       get sessions() {
         return inPolicy(practices.sessions?.manager, 'sessions');
       },
