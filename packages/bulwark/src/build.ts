@@ -16,6 +16,7 @@ import { lazyEjsEngine } from './practices/input/markup/ejs-engine.ts';
 import { type RedirectGuard, redirectGuard } from './practices/input/redirect/redirect.ts';
 import { limitsSteps } from './practices/limits/index.ts';
 import { type LoggingMiddleware, logging } from './practices/logging/index.ts';
+import { type Passwords, type PasswordsOptions, passwords } from './practices/passwords/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
 import { type SecretsReport, secrets } from './practices/secrets/index.ts';
 import { type SessionsMiddleware, sessions } from './practices/sessions/index.ts';
@@ -34,6 +35,8 @@ export interface Practices {
   readonly redirects: RedirectGuard | undefined;
   /** Absent where it is off. */
   readonly logging: LoggingMiddleware | undefined;
+  /** Absent where the policy has none. */
+  readonly passwords: Passwords | undefined;
   /** Absent where the policy has none. */
   readonly sessions: SessionsMiddleware | undefined;
   /** Absent where the policy has none. */
@@ -80,6 +83,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
 
   const isUsed = (id: PracticeId): boolean => !off.has(id) && !policy.unused.has(id);
   const sessioning = isUsed('sessions') ? sessions({ ...on(given.sessions), origins }, services) : undefined;
+  const hashing = isUsed('passwords') ? passwords(namedAfter(origins, on(given.passwords)), services) : undefined;
   const bearing = isUsed('tokens') ? tokens(on(given.tokens), services) : undefined;
 
   const made: Record<PracticeId, () => Middleware | undefined> = {
@@ -108,6 +112,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     input: () => input(inputOptions, services),
     limits: () => limiting?.framing,
     logging: () => log,
+    passwords: () => undefined,
     'rate-limit': () => rateLimit(on(given.rateLimit), services),
     secrets: () => undefined,
     sessions: () => sessioning,
@@ -138,6 +143,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     redirects,
     errors: off.has('errors') ? undefined : errors(on(given.errors), services),
     endpoints: firstOf(off.has('headers') ? undefined : collectReports({ origins }, services), bearing?.endpoint),
+    passwords: hashing,
     sessions: sessioning,
     tokens: bearing,
     logging: log,
@@ -147,6 +153,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
         : lazyEjsEngine(templates ?? {}, { ...services, reportOnly: monitored.has('input') }),
     close: () => {
       for (const handler of Object.values(handlers) as Middleware[]) handler.close?.();
+      hashing?.close();
     },
     secrets: found,
     early,
@@ -167,6 +174,14 @@ function identifiedBy(...practices: readonly ({ readonly identify: Identify } | 
     return undefined;
   };
   return { identify };
+}
+
+/** Nobody's password may be little more than the name of the host that it is for. */
+function namedAfter(origins: readonly string[], options: Partial<PasswordsOptions>): PasswordsOptions {
+  const words: unknown = options.words ?? [];
+  // What is no list is left to the practice's own schema, which refuses it.
+  if (!Array.isArray(words)) return options;
+  return { ...options, words: [...(words as string[]), ...origins.map((origin) => new URL(origin).hostname)] };
 }
 
 function firstOf(...handlers: readonly (Handler | undefined)[]): Handler | undefined {

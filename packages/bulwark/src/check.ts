@@ -1,4 +1,5 @@
 import type { PracticeId } from './pipeline.ts';
+import type { PasswordsReport } from './practices/passwords/index.ts';
 import type { SecretsReport } from './practices/secrets/index.ts';
 
 /** How bad a finding is if it is true. How sure the check is, is `confidence`. */
@@ -59,6 +60,8 @@ export interface RunningFacts {
     };
     /** Variables with weak secrets, by name; absent where nobody looked. */
     readonly secrets?: SecretsReport;
+    /** How passwords are dealt with; absent where the policy has none. */
+    readonly passwords?: PasswordsReport;
     /** Whether each request leaves a line in the log. */
     readonly requestLines?: boolean;
     /** Escape hatches in use: `dangerously…`/`insecure…` settings, and `exempt()` with its route and reason. */

@@ -59,6 +59,8 @@ export const ERROR_CODES = {
   ERR_FILE_TOO_LARGE: { status: 413, title: 'The file is too large' },
   ERR_VALIDATION: { status: 400, title: 'The request does not fit what this resource accepts' },
   ERR_REDIRECT_EXTERNAL: { status: 400, title: 'This redirect would leave the site' },
+  ERR_PASSWORD_QUEUE_FULL: { status: 503, title: 'Too many log-ins at the same time' },
+  ERR_PASSWORD_UNUSABLE: { status: 400, title: 'This cannot be a password' },
   ERR_AUTHENTICATION_REQUIRED: { status: 401, title: 'Log in first' },
   ERR_ACCESS_DENIED: { status: 403, title: 'You may not do this' },
   ERR_INTERNAL: { status: 500, title: 'Something went wrong' },

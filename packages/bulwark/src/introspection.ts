@@ -17,6 +17,8 @@ export interface Subject {
   readonly table: RouteTable;
   readonly handler: Gate['handler'];
   readonly secrets: SelfTestTarget['secrets'];
+  /** What is known of passwords by now. */
+  readonly passwords: () => SelfTestTarget['passwords'];
   /** The server that listens, if one does. */
   readonly listening: () => GateListening | undefined;
 }
@@ -63,7 +65,7 @@ export class Introspection {
   }
 
   async #selfTest(): Promise<SelfTestReport> {
-    const { handler, policy, secrets, listening } = this.#subject;
+    const { handler, policy, secrets, passwords, listening } = this.#subject;
     // Checks and their probes are loaded only when they are run: the request's way carries none of them.
     const { selfTest } = await import('./self-test.ts');
     this.#token = randomUUID();
@@ -75,6 +77,7 @@ export class Introspection {
         headers: { [HEADER]: this.#token },
         coverage: this.coverage(),
         secrets,
+        passwords: passwords(),
         access: this.#accessFacts(),
       });
     } finally {

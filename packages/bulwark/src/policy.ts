@@ -15,6 +15,7 @@ import type { HttpsOptions } from './practices/https/index.ts';
 import type { EjsOptions, InputOptions } from './practices/input/index.ts';
 import type { LimitsOptions } from './practices/limits/index.ts';
 import type { LoggingOptions } from './practices/logging/index.ts';
+import type { PasswordsOptions } from './practices/passwords/index.ts';
 import type { RateLimitOptions } from './practices/rate-limit/index.ts';
 import type { SecretsOptions } from './practices/secrets/index.ts';
 import type { SessionsOptions } from './practices/sessions/index.ts';
@@ -33,6 +34,7 @@ export const PRACTICE_KEYS = {
   input: 'input',
   limits: 'limits',
   logging: 'logging',
+  passwords: 'passwords',
   'rate-limit': 'rateLimit',
   secrets: 'secrets',
   sessions: 'sessions',
@@ -80,6 +82,8 @@ export interface Policy {
   readonly input?: (InputOptions & RedirectPolicy & TemplatePolicy) | false;
   readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
   readonly logging?: LoggingOptions | false;
+  /** Gives handlers `gate.passwords`: `{}` takes the defaults. Left out, the app has no passwords of its own. */
+  readonly passwords?: PasswordsOptions | false;
   readonly rateLimit?: RateLimitOptions | false;
   readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
   /** Gives the app sessions: `{}` takes the defaults. Left out, it has none. */

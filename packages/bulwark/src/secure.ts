@@ -108,6 +108,7 @@ class GateRuntime implements GateServices {
       table: this.#table,
       handler,
       secrets: practices.secrets,
+      passwords: () => practices.passwords?.report(),
       listening: () => this.#listeners.first,
     });
     this.#introspection = introspection;
@@ -115,6 +116,9 @@ class GateRuntime implements GateServices {
       handler,
       policy,
       log: logging?.log ?? SILENT,
+      get passwords() {
+        return inPolicy(practices.passwords, 'passwords');
+      },
       get sessions() {
         return inPolicy(practices.sessions?.manager, 'sessions');
       },
