@@ -6,16 +6,18 @@ import { describeFailure } from './practices/logging/failure-record.ts';
  * (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html).
  *
  * OWASP has no word for some of what Bulwark sees; these follow the vocabulary's form: `malicious_csrf`,
- * `malicious_host`, `malicious_redirect`, `malicious_url`, `csp_violation`, `excess_connections`,
+ * `malicious_host`, `malicious_redirect`, `malicious_url`, `csp_violation`, `excess_connections`, `excess_login_failures`,
  * `excess_requests_in_flight`, `excess_requests_shed`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
  * `sys_certificate_warning`, `sys_error`, `sys_handler_timeout`, `sys_limits_incomplete`, `sys_overload_begins`,
  * `sys_overload_ends`, `sys_secret_exposed`, `sys_secret_generated`, `sys_secret_weak`, `sys_template_warning`.
  */
 export const EVENT_NAMES = [
   'authn_fail',
+  'authn_login_fail_max',
   'authz_fail',
   'csp_violation',
   'excess_connections',
+  'excess_login_failures',
   'excess_rate_limit_exceeded',
   'excess_requests_in_flight',
   'excess_requests_shed',
@@ -77,6 +79,7 @@ export interface SecurityEvent {
 
 const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, practice: PracticeId])[] = [
   ['ERR_RATE_LIMIT', 'excess_rate_limit_exceeded', 'rate-limit'],
+  ['ERR_LOGIN_THROTTLED', 'authn_login_fail_max', 'rate-limit'],
   ['ERR_TOO_MANY_IN_FLIGHT', 'excess_requests_in_flight', 'limits'],
   ['ERR_OVERLOADED', 'excess_requests_shed', 'limits'],
   ['ERR_HANDLER_TIMEOUT', 'sys_handler_timeout', 'limits'],

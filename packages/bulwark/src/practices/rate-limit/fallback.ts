@@ -153,7 +153,8 @@ function checked(answer: RateLimitResult): RateLimitResult {
   throw new TypeError('the rate-limit store gave an answer that cannot be read');
 }
 
-function within<T>(promise: Promise<T>, timeout: number): Promise<T> {
+/** Rejects where an answer takes longer than `timeout` milliseconds. */
+export function within<T>(promise: Promise<T>, timeout: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new DOMException(`no answer within ${timeout} ms`, 'TimeoutError')), timeout);
     timer.unref();
@@ -170,7 +171,8 @@ function within<T>(promise: Promise<T>, timeout: number): Promise<T> {
   });
 }
 
-function nameOf(error: unknown): string {
+/** What an error may be called in an event: never its message. */
+export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const { code } = error as { code?: unknown };
   return typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? code : error.name;
