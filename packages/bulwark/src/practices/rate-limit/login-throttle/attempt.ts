@@ -6,7 +6,7 @@ import { deviceKey, deviceOwner } from './devices.ts';
 import type { Networks } from './networks.ts';
 import type { ResolvedLoginThrottleOptions } from './options.ts';
 import { type Pressure, underPressure } from './pressure.ts';
-import { countIn, type Key, type Outcome, type Taken, tallyOf, takeBackIn } from './tally-store.ts';
+import { countIn, type Key, type Outcome, type Taken, takeBackIn, tallyOf } from './tally-store.ts';
 
 /** Who tries. */
 export interface Asked {
@@ -58,7 +58,7 @@ export async function judge(store: RecordStore, rules: Rules, asked: Asked, emit
   ];
   const answers = names.map((name) => (name === undefined ? undefined : get(store, name)));
   const [narrowSeen, wideSeen, accountSeen, reserveSeen, pressureSeen, deviceSeen] = answers.some(isPromise)
-    ? await Promise.all(answers)
+    ? await Promise.all(answers.map(async (answer) => answer))
     : (answers as (StoredRecord | undefined)[]);
 
   const keyOf = (index: number, rule: DelayRule, seen: StoredRecord | undefined, keep = 0): Key => ({

@@ -1,10 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLEAN, count, type DelayRule, DAY, decode, encode, isCleanFor, mostFailures, type Tally, takeBack, waitOf } from './delay.ts';
+import {
+  CLEAN,
+  count,
+  DAY,
+  type DelayRule,
+  decode,
+  encode,
+  isCleanFor,
+  mostFailures,
+  type Tally,
+  takeBack,
+  waitOf,
+} from './delay.ts';
 
 const RULE: DelayRule = { free: 5, first: 1000, longest: 900_000 };
 const NOW = 1_800_000_000_000;
-const guess = (tally: Tally, now: number, rule = RULE, mark = ''): Tally => count(tally, rule, now, { mark, isGuess: true });
+const guess = (tally: Tally, now: number, rule = RULE, mark = ''): Tally =>
+  count(tally, rule, now, { mark, isGuess: true });
 const after = (failures: number, now = NOW): Tally =>
   Array.from({ length: failures }).reduce<Tally>((tally) => guess(tally, now), CLEAN);
 
@@ -37,7 +50,11 @@ describe('delays', () => {
 });
 
 const rules = fc
-  .record({ free: fc.integer({ min: 1, max: 20 }), first: fc.integer({ min: 1, max: 5000 }), times: fc.integer({ min: 1, max: 2000 }) })
+  .record({
+    free: fc.integer({ min: 1, max: 20 }),
+    first: fc.integer({ min: 1, max: 5000 }),
+    times: fc.integer({ min: 1, max: 2000 }),
+  })
   .map(({ free, first, times }): DelayRule => ({ free, first, longest: first * times }));
 
 describe('the bound', () => {
@@ -115,11 +132,26 @@ describe('an attempt that is taken back', () => {
     expect(back.guesses).toBe(6);
   });
 
+  it('gives back less the longer it took: what was forgotten meanwhile is not given twice', () => {
+    const before = after(5, NOW);
+    const counted = guess(before, NOW, RULE, 'mine');
+    const other = guess(counted, NOW + 450_000, RULE, 'other');
+    expect(other.level).toBeCloseTo(6.5);
+    expect(takeBack(other, { before, at: NOW, mark: 'mine' }, RULE, NOW + 450_000).level).toBeCloseTo(6);
+  });
+
   it('never raises what fails: slow successes between guesses leave the bound as it is', () => {
-    const steps = fc.array(fc.record({ gap: fc.integer({ min: 0, max: 1000 }), succeeds: fc.boolean(), open: fc.integer({ min: 0, max: 1000 }) }), {
-      minLength: 1,
-      maxLength: 80,
-    });
+    const steps = fc.array(
+      fc.record({
+        gap: fc.integer({ min: 0, max: 1000 }),
+        succeeds: fc.boolean(),
+        open: fc.integer({ min: 0, max: 1000 }),
+      }),
+      {
+        minLength: 1,
+        maxLength: 80,
+      },
+    );
     fc.assert(
       fc.property(rules, steps, (rule, all) => {
         let tally = CLEAN;

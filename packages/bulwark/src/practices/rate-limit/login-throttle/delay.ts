@@ -100,7 +100,12 @@ function remembered(tally: Tally, now: number): { readonly guesses: number; read
  *
  * @param taken - the key before the attempt was counted, and when that was
  */
-export function takeBack(tally: Tally, taken: { before: Tally; at: number; mark: string }, rule: DelayRule, now: number): Tally {
+export function takeBack(
+  tally: Tally,
+  taken: { before: Tally; at: number; mark: string },
+  rule: DelayRule,
+  now: number,
+): Tally {
   const { before, at, mark } = taken;
   if (tally.mark === mark) return { ...before, level: levelAt(before, rule, now), at: now };
   const rest = Math.max(0, 1 - Math.max(0, now - at) / rule.longest);

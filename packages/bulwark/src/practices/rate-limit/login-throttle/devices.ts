@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { MaybePromise, RecordStore, StoredRecord } from '../../../stores/record-store.ts';
+import type { RecordStore, StoredRecord } from '../../../stores/record-store.ts';
 import { CLEAN, encode } from './delay.ts';
 import { tallyOf } from './tally-store.ts';
 
@@ -67,7 +67,7 @@ export async function addDevice(
 /** Forgets all devices of an account; how many there were. */
 export async function removeDevices(store: RecordStore, prefix: string, who: string): Promise<number> {
   const known = await store.list(deviceOwner(prefix, who));
-  const removed = await Promise.all(known.map(({ key }): MaybePromise<StoredRecord | undefined> => store.remove(key)));
+  const removed = await Promise.all(known.map(async ({ key }) => store.remove(key)));
   return removed.filter((record) => record !== undefined).length;
 }
 

@@ -47,8 +47,8 @@ export interface AllowedAttempt {
   /** The device has logged in to this account before. */
   readonly knownDevice: boolean;
   /**
-   * Takes the attempt back. Given the response, it also makes the device known to the account: only after every factor.
-   * It never rejects.
+   * Takes the attempt back. Given the response, it also makes the device known to the account: only after every factor, and
+   * before the answer begins. A store that is out of reach does not make it fail.
    */
   succeeded(res?: ServerResponse): Promise<void>;
 }
@@ -171,7 +171,7 @@ export function loginThrottle(options: LoginThrottleOptions = {}): LoginThrottle
     if (devices === undefined) return;
     const place = { prefix, who, now: resolved.now() };
     // A login does not fail for it: the device stays unknown where the store is out of reach.
-    const token = await seat.strictly((store) => addDevice(store, place, devices)).catch(() => undefined);
+    const token = await seat.only(seat.store, (store) => addDevice(store, place, devices));
     if (token !== undefined) setDeviceCookie(res, who, token, devices.lifetime);
   }
 

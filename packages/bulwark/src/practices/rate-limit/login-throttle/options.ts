@@ -116,14 +116,18 @@ export const schema: z.ZodType = z.strictObject({
     .union([off, z.strictObject({ limit: z.number().int().min(1).max(100).optional(), lifetime: duration.optional() })])
     .optional(),
   ipv6Prefix: z.number().int().min(32).max(64).optional(),
-  store: z.custom(isStore, 'must be a record store with get(), insert() and replace(), such as stores.records').optional(),
+  store: z
+    .custom(isStore, 'must be a record store with get(), insert() and replace(), such as stores.records')
+    .optional(),
   timeout: duration.optional(),
   now: z.custom((value) => typeof value === 'function', 'must be a function () => milliseconds').optional(),
 });
 
 function isStore(value: unknown): boolean {
   const store = value as Partial<RecordStore> | null | undefined;
-  return [store?.get, store?.insert, store?.replace, store?.remove, store?.list].every((one) => typeof one === 'function');
+  return [store?.get, store?.insert, store?.replace, store?.remove, store?.list].every(
+    (one) => typeof one === 'function',
+  );
 }
 
 /**
@@ -138,8 +142,13 @@ export function readOptions(given: LoginThrottleOptions): ResolvedLoginThrottleO
     ...options,
     account: ruleOf(options.account, 'account'),
     network,
-    wide: { free: network.free * WIDE, first: Math.min(network.first, MINUTE), longest: Math.min(network.longest, MINUTE) },
-    reserve: reserve === false ? undefined : evenly(reserve.limit, within(reserve.window, 'reserve.window', 1000, 31 * DAY)),
+    wide: {
+      free: network.free * WIDE,
+      first: Math.min(network.first, MINUTE),
+      longest: Math.min(network.longest, MINUTE),
+    },
+    reserve:
+      reserve === false ? undefined : evenly(reserve.limit, within(reserve.window, 'reserve.window', 1000, 31 * DAY)),
     pressure: pressure === false ? undefined : pressureOf(pressure.failures, pressure.window),
     devices: devices === false ? undefined : devicesOf(devices.limit, devices.lifetime),
     timeout: parseDuration(options.timeout, 'loginThrottle.timeout'),

@@ -4,6 +4,8 @@ import { nameOf, within } from '../fallback.ts';
 
 /** A store and what takes over while it is out of reach. */
 export interface Seat {
+  /** The store itself. */
+  readonly store: RecordStore;
   /** Does the work in the store; where that fails or takes too long, in a local store. `work` gets the one it runs in. */
   run<T>(work: (store: RecordStore) => Promise<T>): Promise<T>;
   /** Does the work in this store and no other. Undefined where it is out of reach: what was counted there stays counted. */
@@ -74,6 +76,7 @@ export function seatOf(
   }
 
   return {
+    store,
     async run(work) {
       if (retryAt === undefined) {
         try {

@@ -19,7 +19,10 @@ export interface Pressure {
 }
 
 /** The one global key, in up to 16 records. */
-export function createPressure(prefix: string, options: { readonly failures: number; readonly rule: DelayRule }): Pressure {
+export function createPressure(
+  prefix: string,
+  options: { readonly failures: number; readonly rule: DelayRule },
+): Pressure {
   const shards = Math.min(MOST_SHARDS, Math.max(1, Math.floor(options.failures / SHARE)));
   const share = options.failures / shards;
   const step = options.rule.longest * shards;

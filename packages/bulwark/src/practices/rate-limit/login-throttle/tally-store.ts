@@ -1,6 +1,17 @@
 import type { MaybePromise, NewRecord, RecordStore, StoredRecord } from '../../../stores/record-store.ts';
 import { isPromise } from '../fallback.ts';
-import { CLEAN, type Counting, count, type DelayRule, decode, encode, levelAt, type Tally, takeBack, waitOf } from './delay.ts';
+import {
+  CLEAN,
+  type Counting,
+  count,
+  type DelayRule,
+  decode,
+  encode,
+  levelAt,
+  type Tally,
+  takeBack,
+  waitOf,
+} from './delay.ts';
 
 /** One key: where it is kept, how its delays grow, and what the store said of it. */
 export interface Key {
@@ -89,7 +100,12 @@ interface Written {
   readonly current: StoredRecord | undefined;
 }
 
-function write(store: RecordStore, key: string, seen: StoredRecord | undefined, record: NewRecord): MaybePromise<Written> {
+function write(
+  store: RecordStore,
+  key: string,
+  seen: StoredRecord | undefined,
+  record: NewRecord,
+): MaybePromise<Written> {
   if (seen !== undefined) {
     const answer = store.replace(key, seen.version, record);
     const read = (replacement: Awaited<typeof answer>): Written =>

@@ -1,16 +1,23 @@
-import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { answerTo, callFrom } from '../../../../test/support/caller.ts';
 import { Refusal } from '../../../errors.ts';
+import { memoryRateLimitStore } from '../../../stores/memory-rate-limit.ts';
 import { memoryRecordStore } from '../../../stores/memory-records.ts';
 import type { NewRecord, RecordStore } from '../../../stores/record-store.ts';
+import { recordOf } from '../record.ts';
+import { accountKey } from './account.ts';
+import { deviceOwner } from './devices.ts';
 import { type LoginThrottle, loginThrottle } from './login-throttle.ts';
 import type { LoginThrottleOptions } from './options.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-function setUp(options: LoginThrottleOptions = {}): { throttle: LoginThrottle; clock: { now: number }; store: RecordStore } {
+function setUp(options: LoginThrottleOptions = {}): {
+  throttle: LoginThrottle;
+  clock: { now: number };
+  store: RecordStore;
+} {
   const clock = { now: 1_800_000_000_000 };
   const now = (): number => clock.now;
   const store = memoryRecordStore({ now });
@@ -34,7 +41,12 @@ function distant(store: RecordStore): RecordStore {
 
 const ip = (n: number): string => `198.${n >> 8}.${n & 255}.1`;
 
-async function fail(throttle: LoginThrottle, account: string, count: number, from = (n: number) => ip(n)): Promise<number> {
+async function fail(
+  throttle: LoginThrottle,
+  account: string,
+  count: number,
+  from = (n: number) => ip(n),
+): Promise<number> {
   let allowed = 0;
   for (let n = 0; n < count; n++) if ((await throttle.begin(callFrom(from(n)), account)).allowed) allowed++;
   return allowed;
@@ -61,7 +73,9 @@ describe.each([
 
   it('at 200 accounts, from one network: ten', async () => {
     const { throttle } = setUp({ store: place(memoryRecordStore()), now: () => 1_800_000_000_000 });
-    const all = await Promise.all(Array.from({ length: 200 }, (_, n) => throttle.begin(callFrom('192.0.2.1'), `u${n}`)));
+    const all = await Promise.all(
+      Array.from({ length: 200 }, (_, n) => throttle.begin(callFrom('192.0.2.1'), `u${n}`)),
+    );
     const allowed = all.filter((attempt) => attempt.allowed).length;
     expect(allowed).toBeGreaterThan(0);
     expect(allowed).toBeLessThanOrEqual(10);
@@ -88,6 +102,62 @@ it('control: read, compare, then write lets all 200 through', async () => {
   }
   await Promise.all(Array.from({ length: 200 }, tutorial));
   expect(allowed).toBe(200);
+});
+
+describe('what is refused when it comes to be counted', () => {
+  const held = { account: { first: '1d', longest: '1d' } } as const;
+
+  it('is taken back from the keys that had let it pass', async () => {
+    const now = (): number => 1_800_000_000_000;
+    const store = distant(memoryRecordStore({ now }));
+    const throttle = loginThrottle({ store, now, network: { free: 1 }, reserve: false });
+    const all = await Promise.all(Array.from({ length: 60 }, (_, n) => throttle.begin(callFrom(ip(n)), 'alice')));
+    const refusedFrom = all.flatMap(({ allowed }, n) => (allowed ? [] : [n]));
+    expect(refusedFrom.length).toBeGreaterThan(50);
+    for (const n of refusedFrom) expect((await throttle.begin(callFrom(ip(n)), `u${n}`)).allowed).toBe(true);
+  });
+
+  it('is a network that was clean when it was read: a burst gets no more of the reserve than the rest', async () => {
+    const now = (): number => 1_800_000_000_000;
+    const throttle = loginThrottle({ store: distant(memoryRecordStore({ now })), now, ...held });
+    const accounts = Array.from({ length: 10 }, (_, n) => `u${n}`);
+    for (const [i, account] of accounts.entries()) await fail(throttle, account, 5, (n) => ip(i * 5 + n));
+    const all = await Promise.all(accounts.map((account) => throttle.begin(callFrom('203.0.113.1'), account)));
+    const allowed = all.filter((attempt) => attempt.allowed).length;
+    expect(allowed).toBeGreaterThan(0);
+    expect(allowed).toBeLessThanOrEqual(2);
+  });
+
+  it('is a device that was forgotten in between: it does not come back by being counted', async () => {
+    const memory = memoryRecordStore();
+    let forgetting = false;
+    const store: RecordStore = {
+      ...distant(memory),
+      replace: async (key, version, record) => {
+        if (forgetting && key.includes(':d:')) memory.remove(key);
+        return memory.replace(key, version, record);
+      },
+    };
+    const throttle = loginThrottle({ store });
+    const cookie = await logIn(throttle, 'alice', '203.0.113.7');
+    forgetting = true;
+    const attempt = await throttle.begin(callFrom('203.0.113.7', { cookie }), 'alice');
+    expect(attempt).toMatchObject({ allowed: true, knownDevice: false });
+    expect(memory.list(ownerOf('alice'))).toEqual([]);
+  });
+
+  it('is no guess: whoever waits in a clean network stays clean, and gets in when the reserve has room again', async () => {
+    const { throttle, clock } = setUp(held);
+    expect(await fail(throttle, 'alice', 50)).toBe(8);
+    for (let n = 0; n < 5; n++) {
+      expect(await throttle.begin(callFrom('203.0.113.7'), 'alice')).toMatchObject({
+        allowed: false,
+        retryAfter: 20 * MINUTE,
+      });
+    }
+    clock.now += 20 * MINUTE;
+    expect(await throttle.begin(callFrom('203.0.113.7'), 'alice')).toMatchObject({ allowed: true });
+  });
 });
 
 describe('delays', () => {
@@ -146,7 +216,6 @@ describe('pressure over all accounts', () => {
   it('leaves unknown devices one free guess, says so once, and ends', async () => {
     const events: unknown[] = [];
     const { throttle, clock } = setUp({ pressure: { failures: 100, window: '1h' }, reserve: false });
-    const { recordOf } = await import('../record.ts');
     const call = (from: string) => {
       const req = callFrom(from);
       recordOf(req).services = { emit: (event) => void events.push(event), mode: 'production' };
@@ -158,9 +227,10 @@ describe('pressure over all accounts', () => {
       return allowed;
     };
     expect(await guesses('before', 0)).toBe(5);
-    for (let n = 0; n < 300; n++) await throttle.begin(call(ip(1000 + n)), `u${n}`);
+    for (let n = 0; n < 2000; n++) await throttle.begin(call(ip(5000 + n)), `u${n}`);
     expect(await guesses('during', 2000)).toBe(1);
-    clock.now += 3 * HOUR;
+    // However many they were, it is over two hours later.
+    clock.now += 2 * HOUR;
     expect(await guesses('after', 3000)).toBe(5);
     expect(events).toMatchObject([
       { event: 'excess_login_failures', level: 'CRITICAL' },
@@ -198,7 +268,7 @@ describe('a known device', () => {
     expect(cookies[0]).toMatch(
       /^__Host-device-[\w-]{10}=[\w-]{43}; Max-Age=7776000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
-    const kept = await store.list((await owners(store, 'alice'))[0] ?? '');
+    const kept = await store.list(ownerOf('alice'));
     expect(kept).toHaveLength(1);
     const token = cookie().split('=')[1] ?? '';
     expect(JSON.stringify(kept)).not.toContain(token);
@@ -219,7 +289,10 @@ describe('a known device', () => {
 
   it.each([
     ['at another account', async (cookie: string) => ({ cookie, account: 'bob' })],
-    ['with another token', async (cookie: string) => ({ cookie: `${cookie.slice(0, -43)}${'A'.repeat(43)}`, account: 'alice' })],
+    [
+      'with another token',
+      async (cookie: string) => ({ cookie: `${cookie.slice(0, -43)}${'A'.repeat(43)}`, account: 'alice' }),
+    ],
     ['with half a token', async (cookie: string) => ({ cookie: cookie.slice(0, -9), account: 'alice' })],
   ])('is unknown %s', async (_, change) => {
     const { throttle } = setUp();
@@ -254,10 +327,12 @@ describe('a known device', () => {
       if (n === 5) await logIn(throttle, 'alice', ip(0), cookies[0]);
     }
     const known = await Promise.all(
-      cookies.map(async (cookie, n) => (await throttle.begin(callFrom(ip(n), { cookie }), 'alice')) as { knownDevice?: boolean }),
+      cookies.map(
+        async (cookie, n) => (await throttle.begin(callFrom(ip(n), { cookie }), 'alice')) as { knownDevice?: boolean },
+      ),
     );
     expect(known.map(({ knownDevice }) => knownDevice)).toEqual([true, false, false, ...Array(9).fill(true)]);
-    expect(await store.list((await owners(store, 'alice'))[0] ?? '')).toHaveLength(10);
+    expect(await store.list(ownerOf('alice'))).toHaveLength(10);
   });
 
   it('is none where devices are off', async () => {
@@ -266,15 +341,11 @@ describe('a known device', () => {
   });
 });
 
-/** The owner of an account's devices: found as the throttle makes it. */
-async function owners(_store: RecordStore, account: string): Promise<string[]> {
-  const { accountKey } = await import('./account.ts');
-  const { deviceOwner } = await import('./devices.ts');
-  return [deviceOwner('login:login:', accountKey(account))];
-}
+/** Whose the devices of an account are, in the store. */
+const ownerOf = (account: string): string => deviceOwner('login:login:', accountKey(account));
 
 describe('guard', () => {
-  const res = answerTo().res as ServerResponse;
+  const { res } = answerTo();
   const user = { name: 'alice' };
 
   it.each([
@@ -346,6 +417,62 @@ describe('guard', () => {
     expect(cookies).toEqual([]);
     await throttle.trust(callFrom(ip(1)), answer, 'alice');
     expect(cookies).toHaveLength(1);
+  });
+});
+
+describe('inside a gate', () => {
+  it('it counts in the stores of the gate, unless it was given one', async () => {
+    const records = memoryRecordStore();
+    const stores = {
+      kind: 'memory',
+      records,
+      limits: memoryRateLimitStore(),
+      shared: true,
+      ready: async () => {},
+      close: async () => {},
+    };
+    const call = (n: number) => {
+      const req = callFrom(ip(n));
+      recordOf(req).services = { emit: () => undefined, mode: 'production', stores };
+      return req;
+    };
+    await loginThrottle().begin(call(1), 'alice');
+    expect(records.size).toBeGreaterThan(0);
+    const { size } = records;
+    await loginThrottle({ store: memoryRecordStore() }).begin(call(2), 'bob');
+    expect(records.size).toBe(size);
+  });
+});
+
+describe('a store on the network', () => {
+  it('is asked in two ticks for each attempt, refused or not: the number of keys costs no time, and says nothing', async () => {
+    const memory = memoryRecordStore();
+    let tick = 0;
+    const ticks = new Set<number>();
+    const note = <T extends object>(store: T): T =>
+      new Proxy(store, {
+        get: (target, name) => {
+          ticks.add(tick);
+          return Reflect.get(target, name) as unknown;
+        },
+      });
+    const throttle = loginThrottle({ store: note(distant(memory)), now: () => 1_800_000_000_000 });
+    let running = true;
+    const count = (): void => {
+      tick++;
+      if (running) setImmediate(count);
+    };
+    setImmediate(count);
+    const asked: number[] = [];
+    const allowed: boolean[] = [];
+    for (let n = 0; n < 12; n++) {
+      ticks.clear();
+      allowed.push((await throttle.begin(callFrom(ip(n)), 'alice')).allowed);
+      asked.push(ticks.size);
+    }
+    running = false;
+    expect(allowed).toEqual([...Array(8).fill(true), ...Array(4).fill(false)]);
+    expect(asked).toEqual(Array(12).fill(2));
   });
 });
 
