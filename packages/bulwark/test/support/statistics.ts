@@ -1,5 +1,5 @@
 /** How far two samples are apart, by their ranks and by their distributions. Neither looks at the size of outliers. */
-export interface Difference {
+interface Difference {
   /** Mann-Whitney: standard deviations from what chance gives. */
   readonly z: number;
   /** Kolmogorov-Smirnov: the largest distance of the two distributions, times √(nm / (n + m)). */
@@ -11,7 +11,7 @@ export interface Difference {
  *
  * @example Math.abs(compare(unknown, wrong).z) > 4 // a difference that chance gives once in 16,000 times
  */
-export function compare(a: readonly number[], b: readonly number[]): Difference {
+function compare(a: readonly number[], b: readonly number[]): Difference {
   const all = [...a.map((value) => ({ value, isA: true })), ...b.map((value) => ({ value, isA: false }))];
   all.sort((x, y) => x.value - y.value);
   let rankSum = 0;

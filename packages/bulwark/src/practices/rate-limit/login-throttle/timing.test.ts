@@ -1,7 +1,7 @@
 import { hash, verify } from '@node-rs/argon2';
 import { describe, expect, it } from 'vitest';
 import { answerTo, callFrom } from '../../../../test/support/caller.ts';
-import { compare, differ, shuffled } from '../../../../test/support/statistics.ts';
+import { differ, shuffled } from '../../../../test/support/statistics.ts';
 import { memoryRecordStore } from '../../../stores/memory-records.ts';
 import { type LoginCheck, loginThrottle } from './login-throttle.ts';
 
@@ -75,7 +75,6 @@ async function measure(check: Check, samples: number, returnsEarly = false): Pro
     if (answer !== undefined || code !== (kind.startsWith('throttled') ? 'ERR_LOGIN_THROTTLED' : 'none'))
       throw new Error(`${kind}: ${String(code)}`);
   }
-  if (process.env.SHOW) console.log(KINDS.map((kind) => times[kind].toSorted((a, b) => a - b)[each / 2]));
   return times;
 }
 
@@ -83,7 +82,6 @@ async function measure(check: Check, samples: number, returnsEarly = false): Pro
 function toldApart(times: Times): string[] {
   return KINDS.flatMap((a, i) =>
     KINDS.slice(i + 1).flatMap((b) => {
-      if (process.env.SHOW) console.log(a, b, compare(times[a], times[b]));
       return differ(times[a], times[b]) ? [`${a} / ${b}`] : [];
     }),
   );
