@@ -36,6 +36,11 @@ describe('the key of an account', () => {
     },
   );
 
+  it('is one for all names that are too long, so that what is put before a name makes no further ones', () => {
+    const padded = Array.from({ length: 9 }, (_, n) => accountKey(`${'\u200b'.repeat(1015 + n)}alice`));
+    expect(new Set(padded)).toEqual(new Set([accountKey('alice'), accountKey('')]));
+  });
+
   it('shows nothing of the name, and is short, however long that is', () => {
     expect(accountKey('alice')).toMatch(/^[A-Za-z0-9_-]{22}$/);
     expect(accountKey('a'.repeat(5_000_000))).toHaveLength(22);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** Longer names are compared by their beginning; no field of a login form needs as much. */
+/** What is longer is no name: cut, one name with more and more invisible characters before it would be many. */
 const LONGEST = 1024;
 
 /**
@@ -25,9 +25,9 @@ function fold(name: string): string {
 
 /** What is no name counts as one account without a name: never uncounted. */
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value.slice(0, LONGEST);
+  if (typeof value === 'string') return value.length > LONGEST ? '' : value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   // Most code that reads a list of one name reads that name.
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(',').slice(0, LONGEST);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return textOf(value.join(','));
   return '';
 }

@@ -104,12 +104,13 @@ export async function judge(store: RecordStore, rules: Rules, asked: Asked, emit
       } else wait = Math.min(wait, reserveWait);
     }
   }
-  if (lane === undefined) {
-    // The work of a refused attempt is the sender's doing: it counts for his network, but is no guess.
+  /** The work of a refused attempt is the sender's doing: it counts for his network, but is no guess. */
+  async function refuse(waiting: number): Promise<Judged> {
     const worked = await Promise.all([narrow, wide].map((key) => countIn(store, key, now, { mark, isGuess: false })));
     const held = longestWait(worked);
-    return held > 0 ? { allowed: false, wait: held, by: 'network' } : { allowed: false, wait, by: 'account' };
+    return held > 0 ? { allowed: false, wait: held, by: 'network' } : { allowed: false, wait: waiting, by: 'account' };
   }
+  if (lane === undefined) return refuse(wait);
 
   const pressure = pressureKey === undefined ? undefined : counter?.keyOf(pressureKey, pressureSeen, now);
   const [counted, felt] = await Promise.all([
@@ -121,7 +122,8 @@ export async function judge(store: RecordStore, rules: Rules, asked: Asked, emit
   if (held === 0) return { allowed: true, taken, isKnown: false };
   // Somebody else was counted in between, and with him this one is over.
   await Promise.all(taken.map((one) => takeBackIn(store, one, now)));
-  return { allowed: false, wait: held, by: longestWait(counted.slice(0, 2)) > 0 ? 'network' : 'account' };
+  const byNetwork = longestWait(counted.slice(0, 2)) > 0;
+  return byNetwork ? { allowed: false, wait: held, by: 'network' } : refuse(held);
 }
 
 function longestWait(outcomes: readonly Outcome[]): number {

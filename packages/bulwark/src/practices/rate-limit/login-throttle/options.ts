@@ -33,7 +33,7 @@ export interface LoginThrottleOptions {
    * times as long. Set it to several times of what is usual in your app. Default `{ failures: 1000, window: '1h' }`.
    */
   readonly pressure?: false | { readonly failures?: number; readonly window?: Duration };
-  /** How many devices an account knows, and for how long after their last login. Default `{ limit: 10, lifetime: '90d' }`. */
+  /** How many devices an account knows, and for how long after they were last used. Default `{ limit: 10, lifetime: '90d' }`. */
   readonly devices?: false | { readonly limit?: number; readonly lifetime?: Duration };
   /** Bits of an IPv6 address that make one network, 32 to 64. Default 56, what a provider gives to one household. */
   readonly ipv6Prefix?: number;
@@ -75,7 +75,7 @@ interface Written {
 }
 
 /** The set of 2026-11: 18 wrong passwords at once and 7 an hour on one account, from however many addresses. */
-export const DEFAULTS: Written = {
+const DEFAULTS: Written = {
   name: 'login',
   account: { free: 5, first: '1s', longest: '15m' },
   network: { free: 10, first: '1s', longest: '15m' },
@@ -103,7 +103,7 @@ const delays: z.ZodType = z.strictObject({
 const off = z.literal(false);
 
 /** The options of {@link loginThrottle}. */
-export const schema: z.ZodType = z.strictObject({
+const schema: z.ZodType = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z, 0-9, ".", "_", "-"')
