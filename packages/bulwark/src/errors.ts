@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   ERR_CORS_METHOD: { status: 403, title: 'This method may not be called from another origin' },
   ERR_CORS_HEADER: { status: 403, title: 'A request header may not be sent from another origin' },
   ERR_RATE_LIMIT: { status: 429, title: 'Too many requests' },
+  ERR_LOGIN_THROTTLED: { status: 429, title: 'Too many failed logins' },
   ERR_TOO_MANY_IN_FLIGHT: { status: 429, title: 'Too many requests at the same time' },
   ERR_CSRF_CROSS_SITE: { status: 403, title: 'A page of another site sent this request' },
   ERR_CSRF_SAME_SITE: { status: 403, title: 'A page of a sibling host sent this request' },

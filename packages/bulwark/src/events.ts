@@ -10,9 +10,11 @@ import { describeFailure } from './practices/logging/failure-record.ts';
  */
 export const EVENT_NAMES = [
   'authn_fail',
+  'authn_login_fail_max',
   'authz_fail',
   'csp_violation',
   'excess_connections',
+  'excess_login_failures',
   'excess_password_hashing',
   'excess_rate_limit_exceeded',
   'excess_requests_in_flight',
@@ -83,6 +85,7 @@ export interface SecurityEvent {
 
 const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, practice: PracticeId])[] = [
   ['ERR_RATE_LIMIT', 'excess_rate_limit_exceeded', 'rate-limit'],
+  ['ERR_LOGIN_THROTTLED', 'authn_login_fail_max', 'rate-limit'],
   ['ERR_TOO_MANY_IN_FLIGHT', 'excess_requests_in_flight', 'limits'],
   ['ERR_OVERLOADED', 'excess_requests_shed', 'limits'],
   ['ERR_HANDLER_TIMEOUT', 'sys_handler_timeout', 'limits'],

@@ -32,7 +32,7 @@ export {
   validate,
 } from './practices/input/index.ts';
 export { limits } from './practices/limits/index.ts';
-export { limit } from './practices/rate-limit/index.ts';
+export { limit, loginThrottle } from './practices/rate-limit/index.ts';
 export {
   type Env,
   EnvironmentError,
