@@ -3,8 +3,6 @@ import type { SessionHandle } from './handle.ts';
 /** A callback as express-session's methods take one. */
 export type Callback = (error?: unknown) => void;
 
-const HANDLE: unique symbol = Symbol('bulwark.session-handle');
-
 /**
  * `req.session`: the app's own data by key, kept as JSON. Its methods are those of express-session; each takes a callback,
  * or returns a promise.
@@ -14,10 +12,10 @@ const HANDLE: unique symbol = Symbol('bulwark.session-handle');
 export class Session {
   [key: string]: unknown;
   declare readonly cookie: CookieView;
-  declare readonly [HANDLE]: SessionHandle;
+  readonly #handle: SessionHandle;
 
   constructor(handle: SessionHandle, cookie: CookieView, data: Readonly<Record<string, string>>) {
-    Object.defineProperty(this, HANDLE, { value: handle });
+    this.#handle = handle;
     Object.defineProperty(this, 'cookie', { value: cookie, enumerable: true, configurable: true, writable: true });
     for (const [key, json] of Object.entries(data)) {
       if (!isReserved(key)) this[key] = JSON.parse(json);
@@ -26,27 +24,27 @@ export class Session {
 
   /** Names the session in lists and logs; stable while the token is replaced, and no secret. */
   get id(): string {
-    return this[HANDLE].id;
+    return this.#handle.id;
   }
 
   /** A new session with a new id and no data; the old one ends. */
   regenerate(done?: Callback): Promise<void> | this {
-    return this.#hand(this[HANDLE].regenerate(), done);
+    return this.#hand(this.#handle.regenerate(), done);
   }
 
   /** Ends the session. */
   destroy(done?: Callback): Promise<void> | this {
-    return this.#hand(this[HANDLE].destroy(), done);
+    return this.#hand(this.#handle.destroy(), done);
   }
 
   /** Reads the session anew; what was changed and not saved is lost. */
   reload(done?: Callback): Promise<void> | this {
-    return this.#hand(this[HANDLE].reload(), done);
+    return this.#hand(this.#handle.reload(), done);
   }
 
   /** Writes what was changed. It is done at the end of the request anyway. */
   save(done?: Callback): Promise<void> | this {
-    return this.#hand(this[HANDLE].save(), done);
+    return this.#hand(this.#handle.save(), done);
   }
 
   /** Does nothing that is not done anyway: each request keeps a session alive. */
