@@ -13,6 +13,7 @@ import type { EventInput } from '../../events.ts';
 import { localCertificate } from '../../practices/https/local-ca.ts';
 import type { Stores } from '../stores.ts';
 import { type RedisClient, redisStores } from './index.ts';
+import { LEAVE, SHORTEN } from './scripts.ts';
 
 const RULE = { limit: 10, window: 60_000 };
 const SECRET = 'not-for-any-log';
@@ -304,6 +305,27 @@ describe.skipIf(REDIS_SERVER === undefined)('a connection to Redis', () => {
       expect(await rest()).toBeGreaterThan(3_000_000);
       await stores.records.replace('a', version, { value: '', ttl: 1000, owner: 'u' });
       await expect.poll(rest).toBeLessThan(100_000);
+      client.destroy();
+    });
+
+    it('keeps an entry that was made anew since: neither is it taken out, nor forgotten earlier', async () => {
+      const client = await createClient({ url: server.url }).connect();
+      const connection = {
+        send: (_key: string, args: readonly string[]) => client.sendCommand(args),
+        ready: async () => undefined,
+        close: async () => undefined,
+      };
+      const key = randomUUID();
+      await client.zAdd(key, { score: 9_000, value: 'a' });
+      for (const earlier of ['8999', '8000']) {
+        await LEAVE.run(connection, key, 'a', earlier);
+        await SHORTEN.run(connection, key, 'a', earlier, '1');
+      }
+      expect(await client.zScore(key, 'a')).toBe(9_000);
+      await SHORTEN.run(connection, key, 'a', '9000', '5000');
+      expect(await client.zScore(key, 'a')).toBe(5_000);
+      await LEAVE.run(connection, key, 'a', '5000');
+      expect(await client.zScore(key, 'a')).toBeNull();
       client.destroy();
     });
 
