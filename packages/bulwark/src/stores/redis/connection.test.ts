@@ -13,6 +13,7 @@ import type { EventInput } from '../../events.ts';
 import { localCertificate } from '../../practices/https/local-ca.ts';
 import type { Stores } from '../stores.ts';
 import { type RedisClient, redisStores } from './index.ts';
+import { LEAVE, SHORTEN } from './scripts.ts';
 
 const RULE = { limit: 10, window: 60_000 };
 const SECRET = 'not-for-any-log';
@@ -249,6 +250,14 @@ describe.skipIf(REDIS_SERVER === undefined)('a connection to Redis', () => {
     });
   });
 
+  it('refuses a cost of any size, and takes it for no outage', async () => {
+    const { limits } = open(server.url);
+    for (const cost of [11, 1e15, 1e300, Number.MAX_VALUE]) {
+      expect(await limits.consume('a', cost, RULE, 0)).toMatchObject({ allowed: false, remaining: 10 });
+    }
+    expect(events).toEqual([]);
+  });
+
   describe('scripts', () => {
     it('are sent again where the server has forgotten them, and lose no count', async () => {
       const { limits } = open(server.url);
@@ -279,6 +288,44 @@ describe.skipIf(REDIS_SERVER === undefined)('a connection to Redis', () => {
       await stores.records.insert('a', { value: '', ttl: 60_000, owner: 'u' });
       expect(await members()).toEqual(['a']);
       expect(await client.pTTL(`${prefix}o:u`)).toBeGreaterThan(60_000);
+      client.destroy();
+    });
+
+    it('forgets a record with the shorter lifetime that it was replaced with', async () => {
+      const prefix = `${randomUUID()}:`;
+      const stores = redisStores(server.url, { prefix, timeout: 5000 }, { emit });
+      opened.push(stores);
+      const client = await createClient({ url: server.url }).connect();
+      const rest = async (): Promise<number> => ((await client.zScore(`${prefix}o:u`, 'a')) ?? 0) - Date.now();
+      await stores.records.insert('a', { value: '', ttl: 3_600_000, owner: 'u' });
+      const { version = 0 } = (await stores.records.get('a')) ?? {};
+      expect(await rest()).toBeGreaterThan(3_000_000);
+      // Not for a replacement that fails: the record lives as long as before.
+      await stores.records.replace('a', version + 1, { value: '', ttl: 1000, owner: 'u' });
+      expect(await rest()).toBeGreaterThan(3_000_000);
+      await stores.records.replace('a', version, { value: '', ttl: 1000, owner: 'u' });
+      await expect.poll(rest).toBeLessThan(100_000);
+      client.destroy();
+    });
+
+    it('keeps an entry that was made anew since: neither is it taken out, nor forgotten earlier', async () => {
+      const client = await createClient({ url: server.url }).connect();
+      const connection = {
+        send: (_key: string, args: readonly string[]) => client.sendCommand(args),
+        ready: async () => undefined,
+        close: async () => undefined,
+      };
+      const key = randomUUID();
+      await client.zAdd(key, { score: 9_000, value: 'a' });
+      for (const earlier of ['8999', '8000']) {
+        await LEAVE.run(connection, key, 'a', earlier);
+        await SHORTEN.run(connection, key, 'a', earlier, '1');
+      }
+      expect(await client.zScore(key, 'a')).toBe(9_000);
+      await SHORTEN.run(connection, key, 'a', '9000', '5000');
+      expect(await client.zScore(key, 'a')).toBe(5_000);
+      await LEAVE.run(connection, key, 'a', '5000');
+      expect(await client.zScore(key, 'a')).toBeNull();
       client.destroy();
     });
 

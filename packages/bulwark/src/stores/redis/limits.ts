@@ -8,7 +8,9 @@ export function redisLimits(connection: RedisConnection, prefix: string): RateLi
   return {
     async consume(key, cost, rule) {
       const { limit, window, penalty } = rule;
-      const args = [cost, interval(rule), limit, window * 1000, penalty?.after ?? 0, (penalty?.block ?? 0) * 1000];
+      // What costs more than the limit is refused, by whatever it is more; the sender of a request may choose how much.
+      const units = Math.min(cost, limit + 1);
+      const args = [units, interval(rule), limit, window * 1000, penalty?.after ?? 0, (penalty?.block ?? 0) * 1000];
       return resultOf(await CONSUME.run(connection, prefix + key, ...args.map(String)));
     },
     async refund(key, units, rule) {

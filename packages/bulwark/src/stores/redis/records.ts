@@ -2,7 +2,7 @@ import { Refusal } from '../../errors.ts';
 import { firstVersion } from '../record-rules.ts';
 import type { KeyedRecord, NewRecord, RecordStore, StoredRecord } from '../record-store.ts';
 import type { RedisConnection } from './connection.ts';
-import { ENTER, LEAVE, MEMBERS, REPLACE } from './scripts.ts';
+import { ENTER, LEAVE, MEMBERS, REPLACE, type Script, SHORTEN } from './scripts.ts';
 
 /** Records that one owner may have at a time: listing them stays one quick step. */
 const MOST = 1000;
@@ -11,6 +11,12 @@ const MOST = 1000;
  * carry the second step out later. A record that the index had forgotten could not be ended with the others.
  */
 const SLACK = 60_000;
+
+/** The number of an entry in the index, and the one that its lifetime alone would give. */
+interface Entry {
+  readonly number: number;
+  readonly wanted: number;
+}
 
 /** A record and its number in the index of its owner; 0 where it has no owner. */
 interface Held extends StoredRecord {
@@ -30,13 +36,21 @@ export function redisRecords(connection: RedisConnection, prefix: string): Recor
   const recordKey = (key: string): string => `${prefix}r:${key}`;
   const ownerKey = (owner: string): string => `${prefix}o:${owner}`;
 
-  async function enter(key: string, { owner, ttl }: NewRecord): Promise<number> {
-    if (owner === undefined) return 0;
+  async function enter(key: string, { owner, ttl }: NewRecord): Promise<Entry> {
+    if (owner === undefined) return { number: 0, wanted: 0 };
     const lifetime = String(Math.ceil(ttl) + SLACK);
-    const number = await ENTER.run(connection, ownerKey(owner), key, lifetime, String(MOST));
-    if (typeof number !== 'number') throw unreadable();
-    if (number >= 0) return number;
-    throw new Refusal('ERR_UNAVAILABLE', { reason: `one owner may have ${MOST} records at a time` });
+    const answer = await ENTER.run(connection, ownerKey(owner), key, lifetime, String(MOST));
+    if (answer === null) {
+      throw new Refusal('ERR_UNAVAILABLE', { reason: `one owner may have ${MOST} records at a time` });
+    }
+    const [number, wanted] = Array.isArray(answer) ? (answer as unknown[]) : [];
+    if (typeof number !== 'number' || typeof wanted !== 'number') throw unreadable();
+    return { number, wanted };
+  }
+
+  /** Nobody waits for it, and it may fail: an entry without a record is not listed, and expires. */
+  function tidy(script: Script, owner: string, ...args: readonly string[]): void {
+    script.run(connection, ownerKey(owner), ...args).catch(() => undefined);
   }
 
   async function read(key: string): Promise<Held | undefined> {
@@ -50,7 +64,7 @@ export function redisRecords(connection: RedisConnection, prefix: string): Recor
       return publicPart(await read(key));
     },
     async insert(key, record) {
-      const number = await enter(key, record);
+      const { number } = await enter(key, record);
       const at = recordKey(key);
       const text = format(firstVersion(), number, record);
       const answer = await connection.send(at, ['SET', at, text, 'PX', lifetimeOf(record), 'NX']);
@@ -59,19 +73,21 @@ export function redisRecords(connection: RedisConnection, prefix: string): Recor
     },
     async replace(key, version, record) {
       const next = version + 1;
-      const number = await enter(key, record);
+      const { number, wanted } = await enter(key, record);
       const text = format(next, number, record);
       const answer = await REPLACE.run(connection, recordKey(key), String(version), text, lifetimeOf(record));
-      if (answer === 1) return { replaced: true, version: next };
+      if (answer === 1) {
+        if (record.owner !== undefined && number > wanted) {
+          tidy(SHORTEN, record.owner, key, String(number), String(wanted));
+        }
+        return { replaced: true, version: next };
+      }
       return { replaced: false, current: publicPart(parse(answer)) };
     },
     async remove(key) {
       const at = recordKey(key);
       const held = parse(await connection.send(at, ['GETDEL', at]));
-      if (held?.owner !== undefined) {
-        // Nobody waits for it, and it may fail: an entry without a record is not listed, and expires.
-        LEAVE.run(connection, ownerKey(held.owner), key, String(held.number)).catch(() => undefined);
-      }
+      if (held?.owner !== undefined) tidy(LEAVE, held.owner, key, String(held.number));
       return publicPart(held);
     },
     async list(owner) {

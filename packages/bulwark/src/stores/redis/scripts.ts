@@ -3,6 +3,7 @@ import type { RedisConnection } from './connection.ts';
 
 /** A Lua script that touches one key: so it runs on a cluster too. */
 export interface Script {
+  readonly source: string;
   run(connection: RedisConnection, key: string, ...args: readonly string[]): Promise<unknown>;
 }
 
@@ -13,6 +14,7 @@ export interface Script {
 function script(source: string): Script {
   const sha = createHash('sha1').update(source).digest('hex');
   return {
+    source,
     async run(connection, key, ...args) {
       try {
         return await connection.send(key, ['EVALSHA', sha, '1', key, ...args]);
@@ -33,6 +35,9 @@ local function text(number) return string.format('%.0f', number) end
 /**
  * `consumeFrom` of gcra.ts, on the server and by its clock; that file says why it is as it is.
  * Answers allowed, remaining, retryAfter, refreshAfter, blocked; times in microseconds.
+ *
+ * A state that cannot be read is begun anew, and the request passes: somebody else wrote it, and who can write here could
+ * also delete it. To refuse would lock its client out for good.
  */
 export const CONSUME: Script = script(`${CLOCK}
 local at = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -104,25 +109,34 @@ return 1
 
 /**
  * Enters a key into the index of its owner, and answers the number under which it stands there: when that may be
- * forgotten, in milliseconds. It grows with each entry, so what is entered anew has a number of its own.
- * Answers -1 where the index is full.
+ * forgotten, in milliseconds. It grows with each entry, so what is entered anew has a number of its own, and a record that
+ * is not replaced after all is not forgotten early. Answers the number that the lifetime alone would give, too; nothing
+ * where the index is full.
  */
 export const ENTER: Script = script(`${CLOCK}
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. text(now))
 local held = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not held and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return -1 end
-local number = now + tonumber(ARGV[2])
+if not held and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return false end
+local wanted = now + tonumber(ARGV[2])
+local number = wanted
 if held and tonumber(held) >= number then number = tonumber(held) + 1 end
 redis.call('ZADD', KEYS[1], text(number), ARGV[1])
 if redis.call('PTTL', KEYS[1]) < number - now then redis.call('PEXPIREAT', KEYS[1], text(number)) end
-return number
+return {number, wanted}
 `);
 
 /** Takes a key out of the index of its owner, unless it was entered anew since. */
 export const LEAVE: Script = script(`
 local held = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if held and tonumber(held) == tonumber(ARGV[2]) then return redis.call('ZREM', KEYS[1], ARGV[1]) end
+return 0
+`);
+
+/** Lets a record that was replaced with a shorter lifetime be forgotten with it, unless it was entered anew since. */
+export const SHORTEN: Script = script(`
+local held = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if held and tonumber(held) == tonumber(ARGV[2]) then return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) end
 return 0
 `);
 
