@@ -18,6 +18,7 @@ export interface MysqlConnection {
   execute(options: object, callback: Callback<unknown>): unknown;
   release(): void;
   destroy(): void;
+  readonly stream?: { destroy?(): unknown };
   on(event: 'error', listener: (error: Error) => void): unknown;
   off(event: 'error', listener: (error: Error) => void): unknown;
 }
@@ -74,7 +75,7 @@ function ownPool(address: string, { connections, timeout }: Required<SqlServerOp
       const waited = new Promise<void>((resolve) => setTimeout(resolve, grace).unref());
       await Promise.race([ended, waited]);
       // A server that hangs does not say good-bye.
-      for (const connection of open) connection.destroy();
+      for (const connection of open) cut(connection);
     },
   };
 }
@@ -115,13 +116,19 @@ function connectionOf(connection: MysqlConnection): Connection {
     command: (text) => execute(text, []),
     release(broken) {
       if (broken) {
-        connection.destroy();
+        cut(connection);
         return;
       }
       connection.off('error', ignore);
       connection.release();
     },
   };
+}
+
+/** Its own `destroy` waits for the server to hang up too: a server that hangs would keep more and more sockets open. */
+function cut(connection: MysqlConnection): void {
+  connection.destroy();
+  connection.stream?.destroy?.();
 }
 
 function ignore(): void {}

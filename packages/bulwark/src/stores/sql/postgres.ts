@@ -9,7 +9,7 @@ import { nameOf, SqlFailure, type SqlFailureKind } from './steps.ts';
 export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
-  on(event: 'error' | 'connect', listener: (value: never) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 /** The parts of a client of the package pg that are used. */
@@ -24,7 +24,9 @@ export interface PostgresClient {
 }
 
 interface Pg {
-  readonly Pool: new (config: object) => PostgresPool;
+  readonly Pool: new (
+    config: object,
+  ) => PostgresPool & { on(event: 'connect', listener: (client: Endable) => void): unknown };
 }
 
 const FIELD = 'stores.postgres';
@@ -62,7 +64,7 @@ function ownPool(url: string, { connections, timeout }: Required<SqlServerOption
     allowExitOnIdle: true,
   });
   const clients = new Set<Endable>();
-  pool.on('connect', (client: Endable) => {
+  pool.on('connect', (client) => {
     clients.add(client);
     client.once('end', () => clients.delete(client));
   });
