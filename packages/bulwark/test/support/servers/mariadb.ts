@@ -28,7 +28,8 @@ export async function startMariadb(): Promise<DatabaseServer> {
   const statements = [
     'CREATE DATABASE IF NOT EXISTS app CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci',
     `CREATE USER IF NOT EXISTS app@'127.0.0.1' IDENTIFIED BY '${password}'`,
-    "GRANT ALL ON app.* TO app@'127.0.0.1'",
+    "GRANT ALL ON app.* TO app@'127.0.0.1' WITH GRANT OPTION",
+    "GRANT CREATE USER ON *.* TO app@'127.0.0.1'",
     `ALTER USER root@localhost IDENTIFIED BY '${password}'`,
   ];
   writeFileSync(init, statements.map((statement) => `${statement};\n`).join(''), { mode: 0o600 });
