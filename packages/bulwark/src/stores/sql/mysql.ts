@@ -16,6 +16,7 @@ export interface MysqlPool {
 /** The parts of a connection of the package mysql2 that are used. */
 export interface MysqlConnection {
   execute(options: object, callback: Callback<unknown>): unknown;
+  query(options: object, callback: Callback<unknown>): unknown;
   release(): void;
   destroy(): void;
   readonly stream?: { destroy?(): unknown };
@@ -113,7 +114,14 @@ function connectionOf(connection: MysqlConnection): Connection {
     });
   return {
     run: ({ text, values }) => execute(text, values),
-    command: (text) => execute(text, []),
+    // MySQL 8 prepares no START TRANSACTION and no ROLLBACK. A command has no values.
+    command: (sql) =>
+      new Promise((resolve, reject) => {
+        connection.query({ sql }, (error, result) => {
+          if (error === null) resolve(result);
+          else reject(error);
+        });
+      }),
     release(broken) {
       if (broken) {
         cut(connection);

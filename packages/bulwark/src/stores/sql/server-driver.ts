@@ -64,13 +64,20 @@ export function serverDriver(pool: ServerPool, bounds: ServerBounds): SqlDriver 
       return result;
     } catch (error) {
       const known = pool.failureOf(error);
-      if (known.kind !== 'lost') {
-        if (mode === 'transaction') await within(connection.command('ROLLBACK'));
-        isBroken = false;
-      }
+      if (known.kind !== 'lost') isBroken = mode === 'transaction' && !(await undone(connection, within));
       throw known;
     } finally {
       connection.release(isBroken);
+    }
+  }
+
+  /** Whether the connection is as it was before the transaction. */
+  async function undone(connection: Connection, within: <U>(work: Promise<U>) => Promise<U>): Promise<boolean> {
+    try {
+      await within(connection.command('ROLLBACK'));
+      return true;
+    } catch {
+      return false;
     }
   }
 
