@@ -97,7 +97,7 @@ export function sqlRecordStore(
       check();
     } catch (error) {
       if (atOnce) throw error;
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     return run();
   };

@@ -32,7 +32,7 @@ describe('four processes on one file', () => {
 
   it('let exactly the limit through, lose no update, and insert each key once', { timeout: 60_000 }, async () => {
     const stores = sqliteStores(path);
-    stores.records.insert('counter', { value: '0', ttl: LONG });
+    await stores.records.insert('counter', { value: '0', ttl: LONG });
     const results = await atOnce();
     expect(results).toHaveLength(4);
     expect(sum(results.map(({ allowed }) => allowed))).toBe(100);
@@ -49,12 +49,12 @@ describe('sqliteStores', () => {
     const stores = sqliteStores(path);
     const { records, limits } = stores;
     const answers = [
-      records.insert('a', { value: '', ttl: LONG }),
+      await records.insert('a', { value: '', ttl: LONG }),
       records.get('a'),
       records.replace('a', 1, { value: '', ttl: LONG }),
       records.list('a'),
       records.remove('a'),
-      limits.consume('a', 1, RULE, 0),
+      await limits.consume('a', 1, RULE, 0),
     ];
     for (const answer of answers) expect(answer).not.toBeInstanceOf(Promise);
     expect(() => records.get('x'.repeat(513))).toThrow(RangeError);
@@ -65,8 +65,8 @@ describe('sqliteStores', () => {
 
   it('keeps what it was told when it is opened again', async () => {
     const before = sqliteStores(path);
-    before.records.insert('a', { value: 'kept', ttl: LONG, owner: 'u' });
-    before.limits.consume('a', 100, RULE, 0);
+    await before.records.insert('a', { value: 'kept', ttl: LONG, owner: 'u' });
+    await before.limits.consume('a', 100, RULE, 0);
     await before.close();
     const after = sqliteStores(path);
     expect(after.records.get('a')).toMatchObject({ value: 'kept', owner: 'u' });
@@ -77,7 +77,7 @@ describe('sqliteStores', () => {
   it('in memory: keeps all in this process, and says so', async () => {
     const stores = sqliteStores(':memory:');
     expect(stores).toMatchObject({ kind: 'sqlite', shared: false, records: { local: true, shared: false } });
-    stores.records.insert('a', { value: 'v', ttl: LONG });
+    await stores.records.insert('a', { value: 'v', ttl: LONG });
     expect(stores.records.get('a')).toBeDefined();
     expect(sqliteStores(':memory:').records.get('a')).toBeUndefined();
     await stores.close();
@@ -95,7 +95,7 @@ describe('sqliteStores', () => {
     const before = process.umask(0);
     const stores = sqliteStores(deep);
     process.umask(before);
-    stores.records.insert('a', { value: '', ttl: LONG });
+    await stores.records.insert('a', { value: '', ttl: LONG });
     for (const suffix of ['', '-wal', '-shm']) expect(statSync(deep + suffix).mode & 0o777).toBe(0o600);
     for (const made of ['a', 'a/b']) expect(statSync(join(folder, made)).mode & 0o777).toBe(0o700);
     await stores.close();
@@ -155,7 +155,7 @@ describe('sqliteStores', () => {
 
   it('with another prefix has other tables', async () => {
     const [one, two] = [sqliteStores(path), sqliteStores(path, { prefix: 'shop_' })];
-    one.records.insert('a', { value: '', ttl: LONG });
+    await one.records.insert('a', { value: '', ttl: LONG });
     expect(two.records.get('a')).toBeUndefined();
     await one.close();
     await two.close();
@@ -177,7 +177,7 @@ describe('sqliteStores', () => {
 
   it('a call after close() is refused', async () => {
     const stores = sqliteStores(path);
-    stores.records.get('a');
+    expect(stores.records.get('a')).toBeUndefined();
     await stores.close();
     expect(() => stores.records.get('a')).toThrow(SqlFailure);
     await expect(stores.ready()).rejects.toThrow();
@@ -189,21 +189,21 @@ describe('sqliteStores', () => {
     const count = (table: string): number =>
       Number(onlooker.prepare(`SELECT count(*) AS n FROM bulwark_${table}`).get()?.n);
     for (let i = 0; i < 600; i++) {
-      stores.records.insert(`old ${i}`, { value: '', ttl: LONG });
-      stores.limits.consume(`old ${i}`, 1, RULE, 0);
+      await stores.records.insert(`old ${i}`, { value: '', ttl: LONG });
+      await stores.limits.consume(`old ${i}`, 1, RULE, 0);
     }
     for (const table of ['records', 'limits']) onlooker.exec(`UPDATE bulwark_${table} SET expires_at = 1`);
     for (let i = 0; i < 64; i++) {
-      stores.records.insert(`new ${i}`, { value: '', ttl: LONG });
-      stores.limits.consume(`new ${i}`, 1, RULE, 0);
+      await stores.records.insert(`new ${i}`, { value: '', ttl: LONG });
+      await stores.limits.consume(`new ${i}`, 1, RULE, 0);
     }
     for (const table of ['records', 'limits']) {
       expect(count(table)).toBeGreaterThanOrEqual(600 + 64 - 2 * 256);
       expect(count(table)).toBeLessThan(600);
     }
     for (let i = 64; i < 256; i++) {
-      stores.records.insert(`new ${i}`, { value: '', ttl: LONG });
-      stores.limits.consume(`new ${i}`, 1, RULE, 0);
+      await stores.records.insert(`new ${i}`, { value: '', ttl: LONG });
+      await stores.limits.consume(`new ${i}`, 1, RULE, 0);
     }
     expect([count('records'), count('limits')]).toEqual([256, 256]);
     onlooker.close();
@@ -212,7 +212,7 @@ describe('sqliteStores', () => {
 
   it('after a flood of one key only one row is there', async () => {
     const stores = sqliteStores(path);
-    for (let i = 0; i < 300; i++) stores.limits.consume('a', 1, RULE, 0);
+    for (let i = 0; i < 300; i++) await stores.limits.consume('a', 1, RULE, 0);
     const onlooker = new DatabaseSync(path);
     expect(onlooker.prepare('SELECT count(*) AS n FROM bulwark_limits').get()?.n).toBe(1);
     onlooker.close();
