@@ -19,7 +19,7 @@ export interface MysqlConnection {
   query(options: object, callback: Callback<unknown>): unknown;
   release(): void;
   destroy(): void;
-  readonly stream?: { destroy?(): unknown };
+  readonly stream?: { destroy?(): unknown; once?(event: 'close', listener: () => void): unknown };
   on(event: 'error', listener: (error: Error) => void): unknown;
   off(event: 'error', listener: (error: Error) => void): unknown;
 }
@@ -56,18 +56,19 @@ function ownPool(address: string, { connections, timeout }: Required<SqlServerOp
   const url = requireUrl(address, ['mysql:', 'mariadb:'], FIELD);
   const { createPool } = loadDriver('mysql2', FIELD, isMysql2);
   url.protocol = 'mysql:';
+  // What the address says would win over what is said here.
+  for (const name of ['multipleStatements', 'flags']) url.searchParams.delete(name);
   const pool = createPool({
     uri: url.href,
     connectionLimit: connections,
     connectTimeout: timeout,
-    // Given after the address, so that nothing in it turns them on.
-    multipleStatements: false,
-    decimalNumbers: false,
+    // Calls wait in front of the pool; what is still in its line was given up long ago.
+    queueLimit: connections,
   });
   const open = new Set<MysqlConnection>();
   pool.on('connection', (connection) => {
     open.add(connection);
-    connection.on('error', () => open.delete(connection));
+    connection.stream?.once?.('close', () => open.delete(connection));
   });
   return {
     ...handedIn(pool),

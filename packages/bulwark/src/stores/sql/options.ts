@@ -12,7 +12,10 @@ export interface SqlServerOptions {
   readonly connections?: number;
   /** Calls that wait for a connection at most; default 2000. Those over it fail at once. */
   readonly waiting?: number;
-  /** Milliseconds that a call has, connecting and waiting included, from 10; default 2000. */
+  /**
+   * Milliseconds that a call has, connecting and waiting included, from 10; default 2000. A limit that several draw from at
+   * the same moment has it twice.
+   */
   readonly timeout?: number;
 }
 

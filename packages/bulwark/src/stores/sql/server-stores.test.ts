@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
-import { createPool } from 'mysql2/promise';
+import { createPool, type PoolOptions } from 'mysql2/promise';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DatabaseServer } from '../../../test/support/servers/database.ts';
 import { MARIADB, startMariadb } from '../../../test/support/servers/mariadb.ts';
 import { POSTGRES, startPostgres } from '../../../test/support/servers/postgres.ts';
@@ -11,6 +12,9 @@ import type { Stores } from '../stores.ts';
 import { mysqlStores } from './mysql.ts';
 import { loadDriver, type SqlServerOptions } from './options.ts';
 import { postgresStores } from './postgres.ts';
+
+/** The very module that the stores load. */
+const mysql = createRequire(import.meta.url)('mysql2') as { createPool: (config: string) => unknown };
 
 const LONG = 3_600_000;
 const RULE = { limit: 100, window: LONG };
@@ -256,6 +260,31 @@ for (const { name, kind, isHere, start, open, client, handed, lesser } of SERVER
     });
   });
 }
+
+describe.skipIf(MARIADB === undefined)('several statements in one text, in MariaDB', () => {
+  it('are refused, whatever the address says', async () => {
+    const server = await startMariadb();
+    const url = `${server.url}?multipleStatements=true`;
+    const naive = createPool({ uri: url });
+    await expect(naive.query('SELECT 1; SELECT 2')).resolves.toBeDefined();
+    await naive.end();
+
+    const asked: object[] = [];
+    const original = mysql.createPool;
+    const spy = vi.spyOn(mysql, 'createPool').mockImplementation((config: unknown) => {
+      asked.push(config as object);
+      return original(config as string);
+    });
+    const stores = mysqlStores(url);
+    spy.mockRestore();
+    await stores.ready();
+    const own = createPool(asked[0] as PoolOptions);
+    await expect(own.query('SELECT 1; SELECT 2')).rejects.toThrow(/syntax/);
+    await own.end();
+    await stores.close();
+    await server.stop();
+  });
+});
 
 it('a driver that is not installed, or is another package, is a setting that can be mended', () => {
   const isAny = (_: unknown): _ is object => true;

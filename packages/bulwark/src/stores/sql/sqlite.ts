@@ -52,7 +52,7 @@ export function sqliteStores(path: string, options?: SqliteOptions): Stores {
   if (isFile) makeFile(path);
   // Two connections: a limit is not worth waiting for the disk, an ended session is.
   const records = open(path, tables, settings, isFile ? 'FULL' : 'OFF');
-  const limits = open(path, tables, settings, isFile ? 'NORMAL' : 'OFF');
+  const limits = openBeside(records, () => open(path, tables, settings, isFile ? 'NORMAL' : 'OFF'));
   return {
     kind: 'sqlite',
     records: sqlRecordStore(driverOf(records), SQLITE, tables.records, {
@@ -69,6 +69,16 @@ export function sqliteStores(path: string, options?: SqliteOptions): Stores {
       for (const database of [records, limits]) if (database.isOpen) database.close();
     },
   };
+}
+
+/** Opens a second one; where that fails, the first is not left open. */
+function openBeside(first: DatabaseSync, second: () => DatabaseSync): DatabaseSync {
+  try {
+    return second();
+  } catch (error) {
+    first.close();
+    throw error;
+  }
 }
 
 /** Made before SQLite makes it: its own would be readable for everybody whom the umask lets. */
