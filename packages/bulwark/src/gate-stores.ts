@@ -34,7 +34,10 @@ export class GateStores {
    * record is served, and it heals by itself.
    */
   async start(): Promise<void> {
-    if (this.#countsHere && !this.#said) this.#say('INFO', NOT_SHARED);
+    if (this.#countsHere && !this.#said) {
+      const what = this.#stores?.shared === false ? 'limits and records live' : 'limits are counted';
+      this.#say('INFO', `${what} in this process: ${NOT_SHARED}`);
+    }
     this.#said = true;
     try {
       await this.#stores?.ready();
@@ -65,6 +68,6 @@ function placeOf({ off, unused, mode }: ResolvedPolicy): StoresSetting | undefin
 }
 
 const NOT_SHARED =
-  'limits are counted in this process: other processes do not share them, so each lets the ' +
-  'whole limit through (policy.stores names a store that is shared)';
+  'processes do not share this: each lets the whole limit through, and knows only what it keeps itself ' +
+  '(policy.stores names a place that is shared)';
 const BROKEN = 'the stores cannot be used: what needs a record will fail';
