@@ -24,6 +24,8 @@ export const ERROR_CODES = {
   ERR_UNSUPPORTED_EXPRESS: { title: 'This is not an Express 4.21+ or 5 application' },
   ERR_ROUTE_UNDECIDED: { title: 'A route has no access decision' },
   ERR_LISTEN: { title: 'The server cannot listen' },
+  ERR_TOKEN_KEY: { title: 'A key cannot be used to sign or to verify tokens' },
+  ERR_TOKEN_CLAIM: { title: 'A claim must not go into a token' },
   ERR_ENVIRONMENT: { title: 'Environment variables are missing, unusable or unsafe' },
 
   // Refused requests: a Refusal with this status.
@@ -60,6 +62,7 @@ export const ERROR_CODES = {
   ERR_VALIDATION: { status: 400, title: 'The request does not fit what this resource accepts' },
   ERR_REDIRECT_EXTERNAL: { status: 400, title: 'This redirect would leave the site' },
   ERR_AUTHENTICATION_REQUIRED: { status: 401, title: 'Log in first' },
+  ERR_TOKEN_INVALID: { status: 401, title: 'This token is not accepted' },
   ERR_ACCESS_DENIED: { status: 403, title: 'You may not do this' },
   ERR_INTERNAL: { status: 500, title: 'Something went wrong' },
   ERR_HANDLER_TIMEOUT: { status: 503, title: 'The answer took too long' },
