@@ -116,7 +116,11 @@ function importPublic(members: Members, field: string): Imported {
     const fits = algorithmsOf(kty).filter((name) => factsOf(name).crv === crv);
     return imported({ kty, crv, x: members.x, y: members.y }, fits, field);
   }
-  throw badKey(field, 'its type or curve is none that is known here', 'use OKP with Ed25519, EC with P-256, P-384 or P-521, RSA, or oct');
+  throw badKey(
+    field,
+    'its type or curve is none that is known here',
+    'use OKP with Ed25519, EC with P-256, P-384 or P-521, RSA, or oct',
+  );
 }
 
 function importSecret(members: Members, field: string): Imported {
@@ -147,7 +151,11 @@ export function bytesOf(members: Members, name: string, field: string, length?: 
   const text = members[name];
   const bytes = typeof text === 'string' ? decodeBase64url(text) : undefined;
   if (bytes === undefined || (length !== undefined && bytes.length !== length)) {
-    throw badKey(field, `its ${name} is not base64url${length === undefined ? '' : ` of ${length} bytes`}`, 'give the key as it was exported');
+    throw badKey(
+      field,
+      `its ${name} is not base64url${length === undefined ? '' : ` of ${length} bytes`}`,
+      'give the key as it was exported',
+    );
   }
   return bytes;
 }
@@ -162,7 +170,11 @@ function checkCertificate({ x5u, x5c }: Members, key: KeyObject, field: string):
   } catch {
     // What cannot be read is no certificate of this key either.
   }
-  throw badKey(field, 'its certificate (x5c) is not one of this key', 'leave x5c out, or give the certificate that belongs to the key');
+  throw badKey(
+    field,
+    'its certificate (x5c) is not one of this key',
+    'leave x5c out, or give the certificate that belongs to the key',
+  );
 }
 
 /** The error of a key that cannot be used. */

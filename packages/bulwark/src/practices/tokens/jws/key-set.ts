@@ -46,7 +46,8 @@ function readSet(set: object, field: string): VerifyKeys {
   }
   const list: readonly unknown[] = given;
   const fields = list.map((_, i) => `${field}.keys[${i}]`);
-  if (list.length > MOST_KEYS) throw badKey(field, `it has more than ${MOST_KEYS} keys`, 'take out what is no longer used');
+  if (list.length > MOST_KEYS)
+    throw badKey(field, `it has more than ${MOST_KEYS} keys`, 'take out what is no longer used');
   const seen = new Set<unknown>();
   for (const [i, entry] of list.entries()) {
     const { kid } = membersOf(entry, fields[i] ?? field);

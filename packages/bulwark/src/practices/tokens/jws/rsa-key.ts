@@ -22,7 +22,8 @@ const PRIMES: readonly number[] = Array.from({ length: 166 }, (_, i) => i + 2).f
  * @example objectionToRsa(n, Buffer.from([1])) // 'its exponent is under 65537'
  */
 export function objectionToRsa(n: Buffer, e: Buffer): string | undefined {
-  if (n[0] === 0 || e[0] === 0 || n.length === 0 || e.length === 0) return 'its numbers are not written in their shortest form';
+  if (n[0] === 0 || e[0] === 0 || n.length === 0 || e.length === 0)
+    return 'its numbers are not written in their shortest form';
   const bits = n.length * 8 - Math.clz32(n[0] ?? 0) + 24;
   if (bits < SHORTEST) return `it has ${bits} bits, and needs ${SHORTEST}`;
   if (bits > LONGEST) return `it has ${bits} bits, and ${LONGEST} are the most that is accepted`;

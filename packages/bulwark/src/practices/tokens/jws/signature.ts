@@ -19,7 +19,13 @@ function rsaOptions(algorithm: JwsAlgorithm): { readonly padding: number; readon
 export function isSignatureOf(data: string, signature: Buffer, key: KeyObject, algorithm: JwsAlgorithm): boolean {
   const { hash, kty, signatureBytes } = factsOf(algorithm);
   if (signatureBytes !== undefined && signature.length !== signatureBytes) return false;
-  if (kty === 'oct') return timingSafeEqual(createHmac(hash ?? '', key).update(data).digest(), signature);
+  if (kty === 'oct')
+    return timingSafeEqual(
+      createHmac(hash ?? '', key)
+        .update(data)
+        .digest(),
+      signature,
+    );
   try {
     const bytes = Buffer.from(data, 'latin1');
     if (kty === 'OKP') return verify(null, bytes, key, signature);
@@ -34,7 +40,10 @@ export function isSignatureOf(data: string, signature: Buffer, key: KeyObject, a
 /** Signs ASCII. */
 export function signatureOf(data: string, key: KeyObject, algorithm: JwsAlgorithm): Buffer {
   const { hash, kty } = factsOf(algorithm);
-  if (kty === 'oct') return createHmac(hash ?? '', key).update(data).digest();
+  if (kty === 'oct')
+    return createHmac(hash ?? '', key)
+      .update(data)
+      .digest();
   const bytes = Buffer.from(data, 'latin1');
   if (kty === 'OKP') return sign(null, bytes, key);
   if (kty === 'EC') return sign(hash, bytes, { key, dsaEncoding: ENCODING });

@@ -78,7 +78,8 @@ function importPrivate(members: Members, names: readonly string[], field: string
 export function publicJwkOf(jwk: Jwk): Jwk {
   const field = 'publicJwkOf()';
   const { kid, algorithm, key } = readSigningKey(jwk, field);
-  if (factsOf(algorithm).kty === 'oct') throw badKey(field, 'an HMAC key has no public half', 'use EdDSA where others verify');
+  if (factsOf(algorithm).kty === 'oct')
+    throw badKey(field, 'an HMAC key has no public half', 'use EdDSA where others verify');
   const exported = createPublicKey(key).export({ format: 'jwk' });
   return { ...exported, kty: String(exported.kty), kid, alg: algorithm, use: 'sig' };
 }
