@@ -80,7 +80,7 @@ function kidOf({ kid }: Members, field: string): string | undefined {
 }
 
 /** RFC 7517 4.2 and 4.3. */
-function checkPurpose({ use, key_ops: operations }: Members, field: string, purpose: string): void {
+function checkPurpose({ use, key_ops: operations }: Members, field: string, purpose: 'sign' | 'verify'): void {
   const fix = 'give a key that was made for signatures';
   if (use !== undefined && use !== 'sig') throw badKey(field, 'its use is not "sig"', fix);
   if (operations === undefined) return;

@@ -100,11 +100,13 @@ export function tokenIssuer(options: IssueTokenOptions): TokenIssuer {
   const signer = signerOf(options.key);
 
   return async function issue(claims) {
-    const own = schema === undefined ? readClaims(claims) : readClaims(await fit(schema, claims));
-    screenClaims(own, allowed);
+    const own = schema === undefined ? readClaims(claims) : readClaims(await heldTo(schema, claims));
+    // What is looked at is what goes out, whatever `toJSON` of the values makes of them.
+    const written = JSON.parse(JSON.stringify(own)) as object;
+    screenClaims(written, allowed);
     const { kid, algorithm, key } = signer();
     const iat = Math.floor(now() / 1000);
-    const payload = JSON.stringify({ ...own, iss, aud, iat, exp: iat + life, jti: randomUUID() });
+    const payload = JSON.stringify({ ...written, iss, aud, iat, exp: iat + life, jti: randomUUID() });
     const data = `${encodeBase64url(JSON.stringify({ alg: algorithm, typ, kid }))}.${encodeBase64url(payload)}`;
     const token = `${data}.${encodeBase64url(signatureOf(data, key, algorithm))}`;
     if (token.length <= LONGEST_TOKEN) return token;
@@ -154,12 +156,12 @@ function readClaims(claims: unknown): object {
   return claims;
 }
 
-async function fit(schema: StandardSchemaV1, claims: unknown): Promise<unknown> {
-  const { vendor, validate } = schema['~standard'];
-  const result = await validate(claims);
+async function heldTo(schema: StandardSchemaV1, claims: unknown): Promise<unknown> {
+  const { '~standard': standard } = schema;
+  const result = await standard.validate(claims);
   if (result.issues === undefined) return result.value;
   const fields: Fields = new Map();
-  addIssues(fields, 'body', vendor, result.issues, claims);
+  addIssues(fields, 'body', standard.vendor, result.issues, claims);
   const [first = ['', '']] = fields;
   throw badClaim(`${FIELD}.${first[0]}`, `it does not fit the schema: ${first[1]}`, 'give claims that fit');
 }

@@ -82,7 +82,7 @@ export function tokenVerifier<Schema extends StandardSchemaV1 = AnyClaims>(
   return async function verify(token) {
     const claims = readToken(token, rules.typ, rules.keys(), rules.compact);
     checkClaims(claims, rules);
-    const checked = schema === undefined ? claims : { ...registered(claims), ...(await fit(schema, claims)) };
+    const checked = schema === undefined ? claims : { ...registered(claims), ...(await heldTo(schema, claims)) };
     return frozenCopy({ ...checked }) as VerifiedClaims<Schema>;
   };
 }
@@ -106,13 +106,13 @@ function registered({ iss, aud, exp, iat, nbf, sub, jti, sid }: JsonObject): Jso
 }
 
 /** What the schema makes of the claims; what it says goes into the error without their values. */
-async function fit(schema: StandardSchemaV1, claims: JsonObject): Promise<JsonObject> {
+async function heldTo(schema: StandardSchemaV1, claims: JsonObject): Promise<JsonObject> {
   const input = { ...claims };
-  const { vendor, validate } = schema['~standard'];
-  const result = await validate(input);
+  const { '~standard': standard } = schema;
+  const result = await standard.validate(input);
   if (result.issues !== undefined) {
     const fields: Fields = new Map();
-    addIssues(fields, 'body', vendor, result.issues, input);
+    addIssues(fields, 'body', standard.vendor, result.issues, input);
     throw new TokenError('schema', Object.fromEntries(fields));
   }
   const { value } = result;

@@ -1,0 +1,451 @@
+import {
+  checkPrimeSync,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
+import { compactVerify, type JWK } from 'jose';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../errors.ts';
+import { b64, type Signer, signer, signerOf } from '../fixtures/forge.ts';
+import { ALGORITHMS, type JwsAlgorithm } from './algorithms.ts';
+import { generateTokenKey, thumbprintOf } from './generate-key.ts';
+import type { Jwk } from './jwk.ts';
+import type { JwkSet } from './key-set.ts';
+import { publicJwkOf, readSigningKey } from './signing-key.ts';
+import { verifyJws } from './verify-jws.ts';
+
+/*
+ * The classes of Wycheproof's JWK vectors and their neighbours, made here. Each key has a token that is rightly signed by it:
+ * whoever does not judge keys accepts that one.
+ */
+let ed: Signer;
+let es: Signer;
+let rs: Signer;
+let hs: Signer;
+beforeAll(async () => {
+  [ed, es, rs, hs] = await Promise.all([signer('EdDSA'), signer('ES256'), signer('RS256'), signer('HS256')]);
+}, 60_000);
+
+const token = (by: Signer, header: object = { kid: by.jwk.kid }): string =>
+  by.sign({ alg: by.algorithm, ...header }, 'foo');
+const outcome = async (compact: string, keys: Jwk | JwkSet): Promise<string> => {
+  try {
+    await verifyJws(compact, keys, { algorithms: ALGORITHMS });
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof ConfigError) return `${error.code}: ${error.message}`;
+    return String((error as { readonly fault?: string }).fault);
+  }
+};
+const refusesKey = async (by: Signer, change: object, what: RegExp): Promise<void> => {
+  expect(await outcome(token(by), by.known)).toBe('accepted');
+  expect(await outcome(token(by), { ...by.known, ...change })).toMatch(/^ERR_TOKEN_KEY/);
+  expect(await outcome(token(by), { ...by.known, ...change })).toMatch(what);
+};
+
+describe('a key', () => {
+  it('for another purpose is refused', async () => {
+    for (const by of [ed, es, rs, hs]) {
+      await refusesKey(by, { use: 'enc' }, /its use/);
+      await refusesKey(by, { use: '' }, /its use/);
+      for (const key_ops of [['encrypt'], ['sign'], ['verify', 'encrypt'], ['verify', 'verify'], [], 'verify', [5]]) {
+        await refusesKey(by, { key_ops }, /its key_ops/);
+      }
+      expect(await outcome(token(by), { ...by.known, key_ops: ['verify'] })).toBe('accepted');
+    }
+  });
+
+  it('whose alg is not one of its kind is refused, and with another one it is that one', async () => {
+    for (const alg of ['ES521', 'ES224', 'ES384', 'HS256', 'none', 'A256GCM', 'RSA1_5', 5]) {
+      await refusesKey(es, { alg }, /its alg/);
+    }
+    for (const alg of ['A256KW', 'A256GCM', 'RS256']) await refusesKey(hs, { alg }, /its alg/);
+    await refusesKey(hs, { alg: 'HS384' }, /has 32 bytes, and needs 48/);
+    expect(await outcome(token(rs), { ...rs.known, alg: 'PS256' })).toBe('algorithm');
+    const { alg: _, ...open } = rs.known;
+    expect(await outcome(rs.sign({ alg: 'PS384' }, 'foo', 'PS384'), open)).toBe('accepted');
+  });
+
+  it('that is private is refused where others verify', async () => {
+    for (const by of [ed, es, rs]) {
+      expect(await outcome(token(by), by.jwk)).toMatch(/^ERR_TOKEN_KEY.*private/);
+      await refusesKey(by, { d: 'AA' }, /private/);
+    }
+  });
+
+  it('that is none is refused', async () => {
+    const wrong = [
+      null,
+      undefined,
+      5,
+      'key',
+      [],
+      {},
+      { kty: 'EC' },
+      { kty: 'oct' },
+      { kty: 'OKP', crv: 'X25519', x: ed.known.x },
+      { kty: 'AKP' },
+    ];
+    for (const key of wrong) expect(await outcome(token(ed), key as unknown as Jwk)).toMatch(/^ERR_TOKEN_KEY/);
+    await refusesKey(es, { kty: 'RSA' }, /its n/);
+    await refusesKey(es, { crv: 'P-384' }, /its x/);
+    await refusesKey(es, { crv: '__proto__' }, /type or curve/);
+    await refusesKey(es, { kid: 5 }, /its kid/);
+    await refusesKey(es, { kid: '' }, /its kid/);
+    await refusesKey(es, { kid: 'x'.repeat(300) }, /its kid/);
+    await refusesKey(ed, { crv: 'Ed448' }, /type or curve/);
+    await refusesKey(ed, { x: b64('short') }, /of 32 bytes/);
+  });
+
+  it('whose point is not on the curve is refused', async () => {
+    const y = Buffer.from(String(es.known.y), 'base64url');
+    y[31] = (y[31] ?? 0) ^ 1;
+    await refusesKey(es, { y: b64(y) }, /no public key/);
+    await refusesKey(es, { x: b64(Buffer.alloc(32)), y: b64(Buffer.alloc(32)) }, /no public key/);
+  });
+
+  it('in sloppy base64url is refused', async () => {
+    for (const name of ['x', 'y']) {
+      for (const spelling of [`${es.known[name]}=`, ` ${es.known[name]}`, `${es.known[name]}\n`, 5, undefined]) {
+        await refusesKey(es, { [name]: spelling }, /base64url/);
+      }
+    }
+    await refusesKey(hs, { k: `${hs.known.k}=` }, /base64url/);
+    const k = Buffer.alloc(33, 0xfb).toString('base64');
+    await refusesKey(hs, { k: k.replaceAll('=', '') }, /base64url/);
+  });
+
+  it('is not filled up from Object.prototype', async () => {
+    const { alg: _, ...open } = es.known;
+    Object.assign(Object.prototype, { alg: 'ES384', use: 'enc' });
+    try {
+      expect(await outcome(token(es), open)).toBe('accepted');
+    } finally {
+      for (const name of ['alg', 'use']) Reflect.deleteProperty(Object.prototype, name);
+    }
+  });
+
+  it('that must be fetched, or comes with the certificate of another, is refused', async () => {
+    await refusesKey(rs, { x5u: 'https://idp.example/cert' }, /fetched/);
+    for (const x5c of [[], 'x', ['AAAA'], [5]]) await refusesKey(rs, { x5c }, /certificate/);
+  });
+
+  it('is judged anew when it has changed, though the object is the same', async () => {
+    const key: Record<string, unknown> = { ...es.known };
+    expect(await outcome(token(es), key as unknown as Jwk)).toBe('accepted');
+    key.use = 'enc';
+    expect(await outcome(token(es), key as unknown as Jwk)).toMatch(/its use/);
+    key.use = 'sig';
+    const other = await signer('ES256');
+    Object.assign(key, { x: other.known.x, y: other.known.y });
+    expect(await outcome(token(es), key as unknown as Jwk)).toBe('signature');
+  });
+
+  it('is in no error', async () => {
+    const text = await outcome(token(ed), ed.jwk);
+    for (const value of [ed.jwk.d, ed.jwk.x]) expect(text).not.toContain(value);
+    expect(await outcome(token(hs), { ...hs.known, k: `${hs.known.k}=` })).not.toContain(hs.known.k);
+  });
+});
+
+describe('HMAC', () => {
+  it.each<[JwsAlgorithm, number]>([
+    ['HS256', 32],
+    ['HS384', 48],
+    ['HS512', 64],
+  ])('%s needs %i bytes', async (algorithm, bytes) => {
+    for (const [length, expected] of [
+      [0, /ERR_TOKEN_KEY/],
+      [1, /ERR_TOKEN_KEY/],
+      [bytes - 1, /ERR_TOKEN_KEY/],
+      [bytes, /accepted/],
+      [bytes + 1, /accepted/],
+      [200, /accepted/],
+    ] as const) {
+      const jwk = { kty: 'oct', kid: 'k', k: Buffer.alloc(length, 7).toString('base64url') };
+      const by = signerOf(jwk, algorithm);
+      for (const key of [{ ...jwk, alg: algorithm }, jwk]) {
+        // Without alg, a key too short for this algorithm may be right for another one.
+        const wanted = key === jwk && length >= 32 && length < bytes ? /^algorithm$/ : expected;
+        expect(await outcome(token(by), key)).toMatch(wanted);
+      }
+    }
+  });
+});
+
+describe('RSA', () => {
+  const rsaToken = (key: KeyObject, alg = 'RS256'): string => {
+    const data = `${b64({ alg, kid: 'k' })}.${b64('foo')}`;
+    return `${data}.${b64(sign('sha256', Buffer.from(data), key))}`;
+  };
+  const publicOf = (key: KeyObject): Jwk => ({
+    ...createPublicKey(key).export({ format: 'jwk' }),
+    kty: 'RSA',
+    kid: 'k',
+  });
+
+  it.each([1024, 2040, 2047])('%i bits are refused', async (modulusLength) => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength });
+    expect(await outcome(rsaToken(privateKey), publicOf(privateKey))).toMatch(new RegExp(`has ${modulusLength} bits`));
+  });
+
+  it('2048 bits are accepted, an exponent of 3 is not', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    expect(await outcome(rsaToken(privateKey), publicOf(privateKey))).toBe('accepted');
+    const small = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).privateKey;
+    // The control: OpenSSL and jose accept it.
+    await expect(compactVerify(rsaToken(small), publicOf(small) as JWK)).resolves.toBeDefined();
+    expect(await outcome(rsaToken(small), publicOf(small))).toMatch(/exponent is under 65537/);
+  });
+
+  it('with an exponent of 1 anybody signs: jose accepts, we refuse', async () => {
+    const key = { ...rs.known, e: 'AQ' };
+    const info = Buffer.from('3031300d060960864801650304020105000420', 'hex');
+    const data = `${b64({ alg: 'RS256', kid: key.kid })}.${b64('foo')}`;
+    const end = Buffer.concat([Buffer.alloc(1), info, createHash('sha256').update(data).digest()]);
+    const forged = Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(384 - 2 - end.length, 0xff), end]);
+    await expect(compactVerify(`${data}.${b64(forged)}`, key as JWK)).resolves.toBeDefined();
+    expect(await outcome(`${data}.${b64(forged)}`, key)).toMatch(/exponent is under 65537/);
+  });
+
+  it('numbers that no library makes are refused', async () => {
+    const n = Buffer.from(String(rs.known.n), 'base64url');
+    await refusesKey(rs, { e: b64(Buffer.from([1, 0, 2])) }, /even/);
+    await refusesKey(rs, { e: b64(Buffer.alloc(9, 1)) }, /needlessly large/);
+    await refusesKey(rs, { e: b64(Buffer.from([0, 1, 0, 1])) }, /shortest/);
+    await refusesKey(rs, { e: '' }, /shortest/);
+    await refusesKey(rs, { n: b64(Buffer.concat([Buffer.alloc(1), n])) }, /shortest/);
+    await refusesKey(rs, { n: b64(Buffer.alloc(1025, 255)) }, /8192/);
+    const even = Buffer.from(n);
+    even[even.length - 1] = (even[even.length - 1] ?? 0) & 0xfe;
+    await refusesKey(rs, { n: b64(even) }, /small factor/);
+  });
+
+  it('keys of the library that ROCA factors are refused: jose accepts one', async () => {
+    const key = createPrivateKey({ key: rocaKey(), format: 'jwk' });
+    await expect(compactVerify(rsaToken(key), publicOf(key) as JWK)).resolves.toBeDefined();
+    expect(await outcome(rsaToken(key), publicOf(key))).toMatch(/ROCA/);
+  });
+});
+
+/** A key as that library made it: each prime is k·M + (65537^a mod M), M the product of the first 126 primes. */
+function rocaKey(): Record<string, string> {
+  const primes: bigint[] = [];
+  for (let n = 2n; primes.length < 126; n++) if (primes.every((prime) => n % prime !== 0n)) primes.push(n);
+  const M = primes.reduce((product, prime) => product * prime, 1n);
+  const power = (base: bigint, exponent: bigint, modulus: bigint): bigint => {
+    let result = 1n;
+    for (let b = base % modulus, e = exponent; e > 0n; e >>= 1n, b = (b * b) % modulus)
+      if (e & 1n) result = (result * b) % modulus;
+    return result;
+  };
+  const prime = (a: bigint): bigint => {
+    const rest = power(65537n, a, M);
+    for (let k = (1n << 1023n) / M + (1n << 51n); ; k++) if (checkPrimeSync(k * M + rest)) return k * M + rest;
+  };
+  const inverse = (value: bigint, modulus: bigint): bigint => {
+    let [a, b, x, y] = [value % modulus, modulus, 1n, 0n];
+    while (b > 0n) [a, b, x, y] = [b, a % b, y, x - (a / b) * y];
+    return ((x % modulus) + modulus) % modulus;
+  };
+  const [q, p] = [prime(12_345n), prime(987_654_321n)].sort((a, b) => (a < b ? -1 : 1)) as [bigint, bigint];
+  const d = inverse(65537n, (p - 1n) * (q - 1n));
+  const text = (value: bigint): string => {
+    const hex = value.toString(16);
+    return b64(Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex'));
+  };
+  return {
+    kty: 'RSA',
+    n: text(p * q),
+    e: 'AQAB',
+    d: text(d),
+    p: text(p),
+    q: text(q),
+    dp: text(d % (p - 1n)),
+    dq: text(d % (q - 1n)),
+    qi: text(inverse(q, p)),
+  };
+}
+
+describe('Ed25519', () => {
+  const point = (hex: string): Jwk => ({ kty: 'OKP', crv: 'Ed25519', x: b64(Buffer.from(hex, 'hex')) });
+  const ONE = `01${'00'.repeat(31)}`;
+
+  it('of a generated key is not of small order (the control of the list below)', () => {
+    expect(isOfSmallOrder(Buffer.from(String(ed.known.x), 'base64url').toString('hex'))).toBe(false);
+  });
+
+  it.each([
+    '00'.repeat(32),
+    `${'00'.repeat(31)}80`,
+    ONE,
+    `01${'00'.repeat(30)}80`,
+    `ec${'ff'.repeat(30)}7f`,
+    `ec${'ff'.repeat(31)}`,
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+  ])('%s is of small order, and refused', async (hex) => {
+    expect(isOfSmallOrder(hex)).toBe(true);
+    expect(await outcome(token(ed), point(hex))).toMatch(/small order/);
+  });
+
+  it.each([`ed${'ff'.repeat(30)}7f`, `ee${'ff'.repeat(30)}7f`, `ff${'ff'.repeat(31)}`])(
+    '%s is not reduced',
+    async (hex) => {
+      expect(await outcome(token(ed), point(hex))).toMatch(/only form/);
+    },
+  );
+});
+
+/**
+ * Whether eight times a point is nothing. For such a key [S]B = R + [k]A holds with S = 0 and an R of small order, whatever
+ * the message: the OpenSSL of Node 20 accepts that, the one of Node 24 does not.
+ */
+function isOfSmallOrder(hex: string): boolean {
+  const p = (1n << 255n) - 19n;
+  const mod = (value: bigint): bigint => ((value % p) + p) % p;
+  const power = (base: bigint, exponent: bigint): bigint => {
+    let result = 1n;
+    for (let b = mod(base), e = exponent; e > 0n; e >>= 1n, b = mod(b * b)) if (e & 1n) result = mod(result * b);
+    return result;
+  };
+  const over = (a: bigint, b: bigint): bigint => mod(a * power(b, p - 2n));
+  const d = over(-121665n, 121666n);
+  const bytes = Buffer.from(hex, 'hex').reverse();
+  bytes[0] = (bytes[0] ?? 0) & 0x7f;
+  const y = BigInt(`0x${bytes.toString('hex')}`);
+  const square = over(y * y - 1n, d * y * y + 1n);
+  const root = power(square, (p + 3n) / 8n);
+  const x = mod(root * root - square) === 0n ? root : mod(root * power(2n, (p - 1n) / 4n));
+  let point: readonly [bigint, bigint] = [x, y];
+  for (let i = 0; i < 3; i++) {
+    const [a, b] = point;
+    const t = d * a * a * b * b;
+    point = [over(2n * a * b, 1n + t), over(b * b + a * a, 1n - t)];
+  }
+  return point[0] === 0n && point[1] === 1n;
+}
+
+describe('a set', () => {
+  it('verifies with the key that the token names, and no other', async () => {
+    const [first, second] = await Promise.all([signer('EdDSA'), signer('EdDSA')]);
+    const keys = { keys: [first.known, second.known] };
+    expect(await outcome(token(first), keys)).toBe('accepted');
+    expect(await outcome(token(second), keys)).toBe('accepted');
+    expect(await outcome(token(first, { kid: second.jwk.kid }), keys)).toBe('signature');
+    expect(await outcome(token(first, { kid: 'another' }), keys)).toBe('kid-unknown');
+    expect(await outcome(token(first, {}), keys)).toBe('kid-missing');
+    expect(await outcome(token(first, {}), { keys: [first.known] })).toBe('accepted');
+    expect(await outcome(token(first, { kid: 'another' }), { keys: [first.known] })).toBe('kid-unknown');
+  });
+
+  it('of HMAC keys is a set as well', async () => {
+    const other = await signer('HS256');
+    expect(await outcome(token(hs), { keys: [hs.known, other.known] })).toBe('accepted');
+  });
+
+  it('that is empty, ambiguous or mixed is refused', async () => {
+    const other = await signer('EdDSA');
+    const { kid: _, ...nameless } = other.known;
+    const sets: readonly (readonly [unknown, RegExp])[] = [
+      [{ keys: [] }, /no key for signatures/],
+      [{ keys: 'x' }, /neither/],
+      [{ keys: [null] }, /keys\[0\].*no JWK/],
+      [{ keys: [ed.known], kty: 'OKP' }, /neither/],
+      [{ keys: [ed.known, { ...other.known, kid: ed.jwk.kid }] }, /keys\[1\].*has its kid/],
+      [{ keys: [ed.known, ed.known] }, /has its kid/],
+      [{ keys: [ed.known, nameless] }, /no kid/],
+      [{ keys: [ed.known, es.known] }, /mixes/],
+      [{ keys: [hs.known, rs.known] }, /mixes/],
+      [{ keys: [ed.known, { ...other.known, x: 'AA' }] }, /keys\[1\]/],
+      [{ keys: [ed.known, other.jwk] }, /keys\[1\].*private/],
+      [{ keys: Array.from({ length: 101 }, (_unused, i) => ({ ...ed.known, kid: String(i) })) }, /more than 100/],
+    ];
+    expect(await outcome(token(ed), { keys: [ed.known, other.known] })).toBe('accepted');
+    for (const [set, what] of sets) expect(await outcome(token(ed), set as JwkSet)).toMatch(what);
+  });
+
+  it('may hold keys for encryption, which verify nothing', async () => {
+    const other = await signer('EdDSA');
+    const keys = {
+      keys: [ed.known, { ...other.known, use: 'enc' }, { kty: 'RSA', use: 'enc', kid: 'e', n: 'AQ', e: 'AQ' }],
+    };
+    expect(await outcome(token(ed), keys)).toBe('accepted');
+    expect(await outcome(token(other), keys)).toBe('kid-unknown');
+    expect(await outcome(token(ed), { keys: [{ ...ed.known, use: 'enc' }] })).toMatch(/no key for signatures/);
+  });
+
+  it('forgets a key that was taken out, though the object is the same', async () => {
+    const other = await signer('EdDSA');
+    const set = { keys: [ed.known, other.known] };
+    expect(await outcome(token(other), set)).toBe('accepted');
+    set.keys.pop();
+    expect(await outcome(token(other), set)).toBe('kid-unknown');
+  });
+});
+
+describe('a key that signs', () => {
+  const refused = (jwk: object, what: RegExp): void => {
+    expect(() => readSigningKey(jwk as Jwk, 'key')).toThrow(what);
+    expect(() => readSigningKey(jwk as Jwk, 'key')).toThrow(expect.objectContaining({ code: 'ERR_TOKEN_KEY' }));
+  };
+
+  it.each(ALGORITHMS)(
+    'for %s is made, named by its thumbprint, and has a public half that verifies',
+    async (algorithm) => {
+      const jwk = await generateTokenKey(algorithm);
+      const by = signerOf(jwk, algorithm);
+      expect(readSigningKey(jwk, 'key')).toMatchObject({ kid: jwk.kid, algorithm });
+      expect(await outcome(token(by), by.known)).toBe('accepted');
+      if (jwk.kty === 'oct') {
+        expect(() => publicJwkOf(jwk)).toThrow(/no public half/);
+        expect(() => thumbprintOf(jwk)).toThrow(/no public half/);
+      } else {
+        expect(jwk.kid).toBe(thumbprintOf(publicJwkOf(jwk)));
+        for (const name of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) expect(publicJwkOf(jwk)).not.toHaveProperty(name);
+      }
+    },
+  );
+
+  it('without alg takes that of its type and curve', async () => {
+    for (const [algorithm, expected] of [
+      ['ES384', 'ES384'],
+      ['PS256', 'RS256'],
+      ['HS256', 'HS256'],
+      ['EdDSA', 'EdDSA'],
+    ] as const) {
+      const { alg: _, ...open } = await generateTokenKey(algorithm);
+      expect(readSigningKey(open, 'key').algorithm).toBe(expected);
+    }
+  });
+
+  it('that is none, has no name, or whose halves do not belong together is refused', async () => {
+    const { kid: _, ...nameless } = ed.jwk;
+    refused(nameless, /no kid/);
+    refused(ed.known, /its d/);
+    refused({ ...ed.jwk, d: ` ${ed.jwk.d}` }, /its d/);
+    refused({ ...ed.jwk, use: 'enc' }, /its use/);
+    refused({ ...ed.jwk, key_ops: ['verify'] }, /its key_ops/);
+    refused({ ...rs.jwk, oth: [] }, /two primes/);
+    refused({ ...hs.jwk, k: b64('short') }, /needs 32/);
+    refused({ ...es.jwk, d: b64(Buffer.alloc(32)) }, /no private key|belong together/);
+    for (const [algorithm, by] of [
+      ['EdDSA', ed],
+      ['ES256', es],
+      ['RS256', rs],
+    ] as const) {
+      const other = await generateTokenKey(algorithm);
+      const half = Object.fromEntries(
+        ['d', 'p', 'q', 'dp', 'dq', 'qi'].flatMap((name) => (name in other ? [[name, other[name]]] : [])),
+      );
+      refused({ ...by.jwk, ...half }, /no private key|belong together/);
+    }
+    await expect(generateTokenKey('none' as never)).rejects.toThrow(/no such algorithm/);
+  }, 60_000);
+});
