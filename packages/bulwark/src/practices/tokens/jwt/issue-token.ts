@@ -53,9 +53,9 @@ const OURS = ['iss', 'aud', 'exp', 'iat', 'jti'];
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 // The key is read by hand: an error must not quote it.
 const SHAPE = z.strictObject({
-  key: z.unknown(),
-  issuer: z.unknown(),
-  audience: z.unknown(),
+  key: z.unknown().optional(),
+  issuer: z.unknown().optional(),
+  audience: z.unknown().optional(),
   typ: z
     .string()
     .regex(/^[\w.+/-]{1,100}$/, 'a media type is expected')

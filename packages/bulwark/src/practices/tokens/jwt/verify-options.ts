@@ -24,12 +24,12 @@ const MOST_TOLERANCE = 120_000;
 const duration = z.union([z.number(), z.string()]).optional();
 // Keys, issuer and audience are read by hand: an error must not quote a key, and absent names have a message of their own.
 const SHAPE = z.strictObject({
-  keys: z.unknown(),
-  issuer: z.unknown(),
-  audience: z.unknown(),
+  keys: z.unknown().optional(),
+  issuer: z.unknown().optional(),
+  audience: z.unknown().optional(),
   typ: z.string().min(1).optional(),
   schema: z.custom(isSchema, 'a Standard Schema is expected').optional(),
-  algorithms: z.unknown(),
+  algorithms: z.unknown().optional(),
   clockTolerance: duration,
   maxLifetime: duration,
   now: z.custom((value) => typeof value === 'function', 'a function is expected').optional(),
