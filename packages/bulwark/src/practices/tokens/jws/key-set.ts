@@ -28,7 +28,7 @@ const KNOWN = new WeakMap<object, Remembered>();
  * @throws ConfigError `ERR_TOKEN_KEY`
  * @example readVerifyKeys({ keys: [first, second] }, 'keys').length // 2
  */
-export function readVerifyKeys(given: Jwk | JwkSet, field: string): VerifyKeys {
+export function readVerifyKeys(given: Jwk | JwkSet | undefined, field: string): VerifyKeys {
   if (typeof given !== 'object' || given === null) return [readVerifyKey(given, field)];
   const text = JSON.stringify(given);
   const known = KNOWN.get(given);

@@ -31,13 +31,15 @@ const PRIVATE: Readonly<Record<string, readonly string[]>> = {
  * @param field - where the key is, for the error
  * @throws ConfigError `ERR_TOKEN_KEY`
  */
-export function readSigningKey(jwk: Jwk, field: string): SigningKey {
+export function readSigningKey(jwk: Jwk | undefined, field: string): SigningKey {
   const members = membersOf(jwk, field);
   const text = JSON.stringify(members);
-  const known = KNOWN.get(jwk);
+  // `membersOf` has thrown for what is no object.
+  const owner = jwk as Jwk;
+  const known = KNOWN.get(owner);
   if (known?.text === text) return known.key;
   const key = judge(members, field);
-  KNOWN.set(jwk, { text, key });
+  KNOWN.set(owner, { text, key });
   return key;
 }
 

@@ -130,11 +130,7 @@ describe('claims that are not', () => {
     ['count', 4_000_000],
     ['locale', 'de-DE'],
   ])('%s: %j', async (name, value) => {
-    if (name === 'cnf') {
-      // A thumbprint of a key (RFC 9449 6.1) looks like a secret: whoever needs it says so.
-      await expect(issue({ [name]: value })).rejects.toMatchObject({ field: 'issueToken().cnf.jkt' });
-      await expect(issue({ [name]: value }, { cnf: 'the thumbprint of a DPoP key' })).resolves.toBeTypeOf('string');
-    } else await expect(issue({ [name]: value })).resolves.toBeTypeOf('string');
+    await expect(issue({ [name]: value })).resolves.toBeTypeOf('string');
   });
 
   it.each([

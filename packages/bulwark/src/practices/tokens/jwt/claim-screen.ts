@@ -35,6 +35,8 @@ const CARD_ISSUER =
   /^(?:4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|6(?:011|4[4-9]\d|5\d\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17})$/;
 
 const DEEPEST = 8;
+/** Names of ids and of thumbprints of keys (RFC 7800, RFC 9449), beside those that end in "id". */
+const IDS: ReadonlySet<string> = new Set(['sub', 'sid', 'azp', 'jkt', 'x5t#S256']);
 
 /**
  * Refuses claims that look like a secret or personal data, by name or by value: a JWT is signed, not sealed, and whoever
@@ -83,7 +85,7 @@ function objectionToValue(name: string, value: unknown): string | undefined {
 }
 
 function isId(name: string): boolean {
-  return ['sub', 'sid', 'azp'].includes(name) || /(?:^|[_-])ids?$|[a-z\d]Ids?$/.test(name);
+  return IDS.has(name) || /(?:^|[_-])ids?$|[a-z\d]Ids?$/.test(name);
 }
 
 function isCard(text: string): boolean {

@@ -3,7 +3,7 @@ import { type JWK, jwtVerify, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Signer, signer } from '../fixtures/forge.ts';
 import { issueToken } from './issue-token.ts';
-import { tokenVerifier, type TokenVerifier } from './verify-token.ts';
+import { type TokenVerifier, tokenVerifier } from './verify-token.ts';
 
 const ISSUER = 'https://login.shop.example';
 const AUDIENCE = 'https://api.shop.example';

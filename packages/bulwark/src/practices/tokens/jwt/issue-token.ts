@@ -89,8 +89,9 @@ export async function issueToken(claims: ClaimsToIssue, options: IssueTokenOptio
  * @throws ConfigError
  * @example const issue = tokenIssuer({ key, issuer, audience }); const token = await issue({ sub: user.id })
  */
-export function tokenIssuer(options: IssueTokenOptions): TokenIssuer {
-  resolveOptions(SHAPE, {}, options, FIELD);
+export function tokenIssuer(given: IssueTokenOptions): TokenIssuer {
+  resolveOptions(SHAPE, {}, given, FIELD);
+  const options: Partial<IssueTokenOptions> = given ?? {};
   const { schema, typ = ACCESS_TOKEN, now = Date.now } = options;
   const iss = readName(options.issuer, `${FIELD}.issuer`);
   const audience = readAudience(options.audience, `${FIELD}.audience`);
@@ -124,8 +125,8 @@ function lifeOf(ttl: Duration): number {
   });
 }
 
-function signerOf(given: IssueTokenOptions['key']): () => SigningKey {
-  const read = (jwk: Jwk): SigningKey => {
+function signerOf(given: IssueTokenOptions['key'] | undefined): () => SigningKey {
+  const read = (jwk: Jwk | undefined): SigningKey => {
     const signing = readSigningKey(jwk, `${FIELD}.key`);
     if (!STRONG.has(signing)) {
       if (signing.key.type === 'secret') checkHmacStrength(signing.key, `${FIELD}.key`);

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import { ConfigError } from '../../../errors.ts';
 import { resolveOptions } from '../../../options.ts';
@@ -40,8 +41,9 @@ const SHAPE = z.strictObject({
  *
  * @throws ConfigError
  */
-export function readRules(options: VerifyTokenOptions, field: string): TokenRules {
-  resolveOptions(SHAPE, {}, options, field);
+export function readRules(given: VerifyTokenOptions<StandardSchemaV1> | undefined, field: string): TokenRules {
+  resolveOptions(SHAPE, {}, given, field);
+  const options: Partial<VerifyTokenOptions<StandardSchemaV1>> = given ?? {};
   return {
     keys: keysOf(options.keys, `${field}.keys`),
     issuer: readName(options.issuer, `${field}.issuer`),
@@ -57,8 +59,8 @@ export function readRules(options: VerifyTokenOptions, field: string): TokenRule
   };
 }
 
-function keysOf(given: VerifyTokenOptions['keys'], field: string): () => VerifyKeys {
-  const read = (keys: Jwk | JwkSet): VerifyKeys => {
+function keysOf(given: VerifyTokenOptions['keys'] | undefined, field: string): () => VerifyKeys {
+  const read = (keys: Jwk | JwkSet | undefined): VerifyKeys => {
     const judged = readVerifyKeys(keys, field);
     if (!STRONG.has(judged)) {
       for (const { kty, key } of judged) if (kty === 'oct') checkHmacStrength(key, field);

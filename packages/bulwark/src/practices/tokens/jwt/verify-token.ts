@@ -12,8 +12,11 @@ import { checkClaims } from './check-claims.ts';
 import { plainType, type RegisteredClaims } from './claims.ts';
 import { readRules } from './verify-options.ts';
 
+/** Without a schema nothing is known of the other claims. */
+export type AnyClaims = StandardSchemaV1<unknown, Readonly<Record<string, unknown>>>;
+
 /** What a token is held to. */
-export interface VerifyTokenOptions<Schema extends StandardSchemaV1 = StandardSchemaV1> {
+export interface VerifyTokenOptions<Schema extends StandardSchemaV1 = AnyClaims> {
   /** Public keys of the issuer, of one type; a function is asked each time, for keys that rotate. */
   readonly keys: Jwk | JwkSet | (() => Jwk | JwkSet);
   /** `iss`, exactly. */
@@ -36,13 +39,13 @@ export interface VerifyTokenOptions<Schema extends StandardSchemaV1 = StandardSc
 
 /** The claims of a verified token: as the schema gave them, and beside them what every token has. */
 export type VerifiedClaims<Schema extends StandardSchemaV1> = StandardSchemaV1.InferOutput<Schema> &
-  Omit<RegisteredClaims, keyof StandardSchemaV1.InferOutput<Schema>>;
+  Omit<RegisteredClaims, NamedKeys<StandardSchemaV1.InferOutput<Schema>>>;
+
+/** The keys that a type names; none of one that takes any. */
+type NamedKeys<T> = string extends keyof T ? never : keyof T;
 
 /** Verifies tokens; rejects with a {@link TokenError}. */
 export type TokenVerifier<Schema extends StandardSchemaV1> = (token: string) => Promise<VerifiedClaims<Schema>>;
-
-/** Without a schema nothing is known of the other claims. */
-type AnyClaims = StandardSchemaV1<unknown, Readonly<Record<string, unknown>>>;
 
 /**
  * Verifies a JWT and gives its claims, frozen.
@@ -76,7 +79,7 @@ export async function verifyToken<Schema extends StandardSchemaV1 = AnyClaims>(
 export function tokenVerifier<Schema extends StandardSchemaV1 = AnyClaims>(
   options: VerifyTokenOptions<Schema>,
 ): TokenVerifier<Schema> {
-  const rules = readRules(options as VerifyTokenOptions, 'verifyToken()');
+  const rules = readRules(options as VerifyTokenOptions<StandardSchemaV1>, 'verifyToken()');
   const { schema } = options;
 
   return async function verify(token) {
