@@ -164,9 +164,9 @@ export function bytesOf(members: Members, name: string, field: string, length?: 
 function checkCertificate({ x5u, x5c }: Members, key: KeyObject, field: string): void {
   if (x5u !== undefined) throw badKey(field, 'it is to be fetched (x5u), and nothing is', 'give the key itself');
   if (x5c === undefined) return;
-  const [first]: readonly unknown[] = Array.isArray(x5c) ? x5c : [];
+  const chain: readonly unknown[] = Array.isArray(x5c) ? x5c : [];
   try {
-    if (new X509Certificate(Buffer.from(String(first), 'base64')).publicKey.equals(key)) return;
+    if (new X509Certificate(Buffer.from(String(chain[0]), 'base64')).publicKey.equals(key)) return;
   } catch {
     // What cannot be read is no certificate of this key either.
   }

@@ -20,7 +20,7 @@ beforeAll(async () => {
   [ed, rs] = await Promise.all([signer('EdDSA'), signer('RS256')]);
 }, 60_000);
 
-const refusesKey = async (by: Signer, change: object, what: RegExp): Promise<void> => {
+const expectRefusedKey = async (by: Signer, change: object, what: RegExp): Promise<void> => {
   expect(await outcome(token(by), by.known)).toBe('accepted');
   expect(await outcome(token(by), { ...by.known, ...change })).toMatch(/^ERR_TOKEN_KEY/);
   expect(await outcome(token(by), { ...by.known, ...change })).toMatch(what);
@@ -63,15 +63,15 @@ describe('RSA', () => {
 
   it('numbers that no library makes are refused', async () => {
     const n = Buffer.from(String(rs.known.n), 'base64url');
-    await refusesKey(rs, { e: b64(Buffer.from([1, 0, 2])) }, /even/);
-    await refusesKey(rs, { e: b64(Buffer.alloc(9, 1)) }, /needlessly large/);
-    await refusesKey(rs, { e: b64(Buffer.from([0, 1, 0, 1])) }, /shortest/);
-    await refusesKey(rs, { e: '' }, /shortest/);
-    await refusesKey(rs, { n: b64(Buffer.concat([Buffer.alloc(1), n])) }, /shortest/);
-    await refusesKey(rs, { n: b64(Buffer.alloc(1025, 255)) }, /8192/);
+    await expectRefusedKey(rs, { e: b64(Buffer.from([1, 0, 2])) }, /even/);
+    await expectRefusedKey(rs, { e: b64(Buffer.alloc(9, 1)) }, /needlessly large/);
+    await expectRefusedKey(rs, { e: b64(Buffer.from([0, 1, 0, 1])) }, /shortest/);
+    await expectRefusedKey(rs, { e: '' }, /shortest/);
+    await expectRefusedKey(rs, { n: b64(Buffer.concat([Buffer.alloc(1), n])) }, /shortest/);
+    await expectRefusedKey(rs, { n: b64(Buffer.alloc(1025, 255)) }, /8192/);
     const even = Buffer.from(n);
     even[even.length - 1] = (even[even.length - 1] ?? 0) & 0xfe;
-    await refusesKey(rs, { n: b64(even) }, /small factor/);
+    await expectRefusedKey(rs, { n: b64(even) }, /small factor/);
   });
 
   it('keys of the library that ROCA factors are refused: jose accepts one', async () => {

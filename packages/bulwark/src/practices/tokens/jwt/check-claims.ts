@@ -29,7 +29,7 @@ export function checkClaims(claims: JsonObject, rules: ClaimRules): void {
 
 function isForUs(aud: unknown, expected: readonly string[]): boolean {
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  return named.every(isText) && named.some((name) => expected.includes(name as string));
+  return named.every(isText) && named.some((name) => expected.includes(name));
 }
 
 function checkTimes({ exp, nbf, iat }: JsonObject, { tolerance, maxLifetime, now }: ClaimRules): void {

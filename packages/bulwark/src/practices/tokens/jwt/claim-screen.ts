@@ -92,10 +92,13 @@ function isCard(text: string): boolean {
   if (!CARD.test(text)) return false;
   const digits = text.replace(/\D/g, '');
   if (!CARD_ISSUER.test(digits)) return false;
-  const sum = [...digits].reverse().reduce((total, digit, i) => {
-    const twice = i % 2 === 1 ? Number(digit) * 2 : Number(digit);
-    return total + (twice > 9 ? twice - 9 : twice);
-  }, 0);
+  const sum = digits
+    .split('')
+    .reverse()
+    .reduce((total, digit, i) => {
+      const twice = i % 2 === 1 ? Number(digit) * 2 : Number(digit);
+      return total + (twice > 9 ? twice - 9 : twice);
+    }, 0);
   return sum % 10 === 0;
 }
 

@@ -30,9 +30,13 @@ describe('a token of which one character is another', () => {
       expect(await isAccepted(verify, token)).toBe(true);
       // Every place once, and the last character of each part with every letter: its unused bits are where decoders forgive.
       const ends = [...token.matchAll(/\.|$/g)].map(({ index }) => index - 1);
-      const changes = [...token].flatMap((_, at) =>
-        [...(ends.includes(at) ? ALPHABET : 'A_')].map((letter) => token.slice(0, at) + letter + token.slice(at + 1)),
-      );
+      const changes = token
+        .split('')
+        .flatMap((_, at) =>
+          (ends.includes(at) ? ALPHABET : 'A_')
+            .split('')
+            .map((letter) => token.slice(0, at) + letter + token.slice(at + 1)),
+        );
       for (const changed of changes)
         if (changed !== token) expect([changed, await isAccepted(verify, changed)]).toEqual([changed, false]);
     }
@@ -42,7 +46,7 @@ describe('a token of which one character is another', () => {
     const edit = fc.record({
       at: fc.nat(),
       drop: fc.nat(3),
-      put: fc.string({ maxLength: 3, unit: fc.constantFrom(...ALPHABET) }),
+      put: fc.string({ maxLength: 3, unit: fc.constantFrom(...ALPHABET.split('')) }),
     });
     const by = signers[0] as Signer;
     const token = await issueToken({ sub: 'u7', role: 'clerk' }, { key: by.jwk, issuer: ISSUER, audience: AUDIENCE });

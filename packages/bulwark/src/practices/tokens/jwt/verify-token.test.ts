@@ -110,7 +110,10 @@ describe('verifyToken()', () => {
 
   it('says in public only that a token of ours has expired', async () => {
     const reason = async (claims: object): Promise<string> => {
-      return verifyToken(craft(claims), options()).then(String, (error: { reason: string }) => error.reason);
+      return verifyToken(craft(claims), options()).then(
+        String,
+        (error: unknown) => (error as { readonly reason: string }).reason,
+      );
     };
     expect(await reason({ exp: NOW - 900, iat: NOW - 1800 })).toBe('the token has expired');
     for (const claims of [{ iss: 'x', exp: 1 }, { aud: 'x', exp: 1 }, { nbf: NOW + 99 }]) {
@@ -219,7 +222,7 @@ describe('a schema', () => {
 });
 
 describe('options', () => {
-  const wrong = async (more: object, field: string, code = 'ERR_CONFIG_VALUE'): Promise<void> => {
+  const expectWrong = async (more: object, field: string, code = 'ERR_CONFIG_VALUE'): Promise<void> => {
     expect(await outcome(craft(), more)).toMatchObject({
       name: 'ConfigError',
       code,
@@ -228,21 +231,22 @@ describe('options', () => {
   };
 
   it.each(['issuer', 'audience'])('%s must be there', async (name) => {
-    for (const value of [undefined, null, '', 5, [], ['']]) await wrong({ [name]: value }, `verifyToken().${name}`);
+    for (const value of [undefined, null, '', 5, [], ['']])
+      await expectWrong({ [name]: value }, `verifyToken().${name}`);
   });
 
   it('are read strictly', async () => {
-    await wrong({ keys: undefined }, 'keys', 'ERR_TOKEN_KEY');
-    await wrong({ keys: () => undefined }, 'keys', 'ERR_TOKEN_KEY');
-    await wrong({ algorithms: [] }, 'algorithms');
-    await wrong({ algorithms: ['none'] }, 'algorithms');
-    await wrong({ typ: '' }, 'typ');
-    await wrong({ schema: {} }, 'schema');
-    await wrong({ now: 5 }, 'now');
-    for (const clockTolerance of ['3m', -1, 'x', Number.NaN]) await wrong({ clockTolerance }, 'clockTolerance');
-    for (const maxLifetime of ['2d', -1]) await wrong({ maxLifetime }, 'maxLifetime');
-    await wrong({ audiences: 'x' }, 'audiences', 'ERR_CONFIG_UNKNOWN_KEY');
-    await wrong({ ignoreExpiration: true }, 'ignoreExpiration', 'ERR_CONFIG_UNKNOWN_KEY');
+    await expectWrong({ keys: undefined }, 'keys', 'ERR_TOKEN_KEY');
+    await expectWrong({ keys: () => undefined }, 'keys', 'ERR_TOKEN_KEY');
+    await expectWrong({ algorithms: [] }, 'algorithms');
+    await expectWrong({ algorithms: ['none'] }, 'algorithms');
+    await expectWrong({ typ: '' }, 'typ');
+    await expectWrong({ schema: {} }, 'schema');
+    await expectWrong({ now: 5 }, 'now');
+    for (const clockTolerance of ['3m', -1, 'x', Number.NaN]) await expectWrong({ clockTolerance }, 'clockTolerance');
+    for (const maxLifetime of ['2d', -1]) await expectWrong({ maxLifetime }, 'maxLifetime');
+    await expectWrong({ audiences: 'x' }, 'audiences', 'ERR_CONFIG_UNKNOWN_KEY');
+    await expectWrong({ ignoreExpiration: true }, 'ignoreExpiration', 'ERR_CONFIG_UNKNOWN_KEY');
   });
 
   it('never quote a key', async () => {

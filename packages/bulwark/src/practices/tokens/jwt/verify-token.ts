@@ -79,7 +79,7 @@ export async function verifyToken<Schema extends StandardSchemaV1 = AnyClaims>(
 export function tokenVerifier<Schema extends StandardSchemaV1 = AnyClaims>(
   options: VerifyTokenOptions<Schema>,
 ): TokenVerifier<Schema> {
-  const rules = readRules(options as VerifyTokenOptions<StandardSchemaV1>, 'verifyToken()');
+  const rules = readRules(options, 'verifyToken()');
   const { schema } = options;
 
   return async function verify(token) {
