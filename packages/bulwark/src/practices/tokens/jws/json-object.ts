@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { objectionToShape, objectionToSize, type ShapeLimits } from '../../input/body/body-keys.ts';
+import { objectionToShape, type ShapeLimits } from '../../input/body/body-keys.ts';
 import { measureJson } from '../../input/body/json-measure.ts';
 import { parseJsonText } from '../../input/body/json-text.ts';
 import { TokenError, type TokenFault } from './token-error.ts';
@@ -19,12 +19,11 @@ export type JsonObject = Readonly<Record<string, unknown>>;
  */
 export function readJsonObject(raw: Buffer, fault: TokenFault): JsonObject {
   if (!isUtf8(raw)) throw new TokenError(fault);
-  const measure = measureJson(raw);
-  if (objectionToSize(measure, LIMITS) !== undefined) throw new TokenError(fault);
   const value = parse(raw, fault);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TokenError(fault);
-  if (objectionToShape(value, LIMITS) !== undefined) throw new TokenError(fault);
-  if (objectionToShape(value, LIMITS, measure.members) !== undefined) throw new TokenError('duplicate-member');
+  if (objectionToShape(value, LIMITS, measureJson(raw).members) !== undefined) {
+    throw new TokenError(objectionToShape(value, LIMITS) === undefined ? 'duplicate-member' : fault);
+  }
   return Object.assign(Object.create(null) as Record<string, unknown>, value);
 }
 

@@ -86,7 +86,7 @@ function checkPurpose({ use, key_ops: operations }: Members, field: string, purp
   if (operations === undefined) return;
   const list: readonly unknown[] = Array.isArray(operations) ? operations : [];
   const isClean = list.every((name) => name === 'sign' || name === 'verify') && new Set(list).size === list.length;
-  if (!isClean || !list.includes(purpose)) throw badKey(field, `its key_ops do not say "${purpose}" alone`, fix);
+  if (!isClean || !list.includes(purpose)) throw badKey(field, `its key_ops are not for "${purpose}"`, fix);
 }
 
 interface Imported {

@@ -20,7 +20,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 const PERSONAL =
   /^(?:name|(?:first|last|given|family|middle|full|maiden|nick|preferred|display|real|user|legal)name|preferredusername|surname|forename|username|nickname|salutation|picture|avatar|photo|gender|sex|age|zoneinfo|address|ip|ipaddress|ipaddr|remoteaddr|clientip|street(?:address)?|city|zip(?:code)?|postalcode|postcode|location|latitude|longitude|geo|nationality|citizenship|ethnicity|race|religion|salary|income|diagnosis|health|medical\w*|disability|bloodtype)$|e?mail|phone|mobile(?:number)?$|telephone|birth|^dob$|passport|nationalid|taxid|taxnumber|socialsecurity|driverslicen[cs]e|creditcard|cardnumber|bankaccount|accountnumber|fingerprint$|biometric/;
 
-const EMAIL = /[^\s@"<>]+@[^\s@"<>]+\.[a-z]{2,}/i;
+const EMAIL = /[^\s@"<>]@[^\s@"<>]+\.[a-z]{2,}/i;
 const PHONE = /^\+\d[\d\s().-]{6,20}$/;
 const SSN = /^\d{3}-\d{2}-\d{4}$/;
 const IBAN = /^[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){3,7}(?: ?[A-Z\d]{1,3})?$/;

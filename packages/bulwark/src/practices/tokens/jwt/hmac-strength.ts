@@ -1,8 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
 import { judgeSecret, KEY_FLOOR } from '../../secrets/judge-secret.ts';
 import { badKey } from '../jws/jwk.ts';
 
-const PRINTABLE = /^[\t\n\r -~]*$/;
 /** Of 32 random bytes about 30 differ; under half of them by chance never. */
 const LEAST_DIFFERENT = 16;
 
@@ -14,8 +14,9 @@ const LEAST_DIFFERENT = 16;
  */
 export function checkHmacStrength(key: KeyObject, field: string): void {
   const bytes = key.export();
-  const text = bytes.toString('latin1');
-  const weakness = PRINTABLE.test(text) ? judgeSecret(text, KEY_FLOOR)?.problem : undefined;
+  const text = bytes.toString('utf8');
+  // Random bytes are no text, but by a chance that nobody has.
+  const weakness = isUtf8(bytes) ? judgeSecret(text, KEY_FLOOR)?.problem : undefined;
   const isDull = new Set(bytes).size < LEAST_DIFFERENT;
   const isHex = /^[\da-f]+$/i.test(text);
   const problem = weakness ?? (isDull && !isHex ? 'repeats itself' : undefined);

@@ -103,15 +103,17 @@ export function tokenIssuer(given: IssueTokenOptions): TokenIssuer {
   return async function issue(claims) {
     const own = schema === undefined ? readClaims(claims) : readClaims(await heldTo(schema, claims));
     // What is looked at is what goes out, whatever `toJSON` of the values makes of them.
-    const written = JSON.parse(JSON.stringify(own)) as object;
-    screenClaims(written, allowed);
+    const written = JSON.stringify(own);
+    if (written.length > LONGEST_TOKEN) throw tooLong();
+    const said = JSON.parse(written) as object;
+    screenClaims(said, allowed);
     const { kid, algorithm, key } = signer();
     const iat = Math.floor(now() / 1000);
-    const payload = JSON.stringify({ ...written, iss, aud, iat, exp: iat + life, jti: randomUUID() });
+    const payload = JSON.stringify({ ...said, iss, aud, iat, exp: iat + life, jti: randomUUID() });
     const data = `${encodeBase64url(JSON.stringify({ alg: algorithm, typ, kid }))}.${encodeBase64url(payload)}`;
     const token = `${data}.${encodeBase64url(signatureOf(data, key, algorithm))}`;
     if (token.length <= LONGEST_TOKEN) return token;
-    throw badClaim(FIELD, 'the token is too long to be sent in a header', 'leave out what can be looked up by sub');
+    throw tooLong();
   };
 }
 
@@ -165,6 +167,10 @@ async function heldTo(schema: StandardSchemaV1, claims: unknown): Promise<unknow
   addIssues(fields, 'body', standard.vendor, result.issues, claims);
   const [first = ['', '']] = fields;
   throw badClaim(`${FIELD}.${first[0]}`, `it does not fit the schema: ${first[1]}`, 'give claims that fit');
+}
+
+function tooLong(): ConfigError {
+  return badClaim(FIELD, 'the token is too long to be sent in a header', 'leave out what can be looked up by sub');
 }
 
 function badClaim(field: string, message: string, fix: string): ConfigError {
