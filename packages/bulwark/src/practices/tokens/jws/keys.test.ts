@@ -1,4 +1,6 @@
+import { createPrivateKey } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { makeAuthority } from '../../https/x509-write.ts';
 import { b64, type Signer, signer, signerOf } from '../fixtures/forge.ts';
 import { outcome, token } from '../fixtures/outcome.ts';
 import { ALGORITHMS, type JwsAlgorithm } from './algorithms.ts';
@@ -110,6 +112,15 @@ describe('a key', () => {
   it('that must be fetched, or comes with the certificate of another, is refused', async () => {
     await expectRefusedKey(rs, { x5u: 'https://idp.example/cert' }, /fetched/);
     for (const x5c of [[], 'x', ['AAAA'], [5]]) await expectRefusedKey(rs, { x5c }, /certificate/);
+  });
+
+  it('that comes with its own certificate is accepted', async () => {
+    const { key, cert } = await makeAuthority('Bulwark test');
+    const jwk = { ...createPrivateKey(key).export({ format: 'jwk' }), kty: 'EC', kid: 'certified', alg: 'ES256' };
+    const by = signerOf(jwk, 'ES256');
+    const x5c = [cert.replace(/-----[^-]+-----|\s/g, '')];
+    expect(await outcome(token(by), { ...by.known, x5c })).toBe('accepted');
+    await expectRefusedKey(es, { x5c }, /certificate/);
   });
 
   it('is judged anew when it has changed, though the object is the same', async () => {
@@ -246,6 +257,17 @@ describe('a key that signs', () => {
       const { alg: _, ...open } = await generateTokenKey(algorithm);
       expect(readSigningKey(open, 'key').algorithm).toBe(expected);
     }
+  });
+
+  it('is judged anew when it has changed, though the object is the same', async () => {
+    const jwk: Record<string, unknown> = { ...ed.jwk };
+    expect(readSigningKey(jwk as unknown as Jwk, 'key').kid).toBe(ed.jwk.kid);
+    jwk.kid = 'another';
+    expect(readSigningKey(jwk as unknown as Jwk, 'key').kid).toBe('another');
+    const other = await generateTokenKey();
+    Object.assign(jwk, { x: other.x, d: other.d });
+    const changed = readSigningKey(jwk as unknown as Jwk, 'key');
+    expect(changed.key.export({ format: 'jwk' })).toMatchObject({ x: other.x });
   });
 
   it('that is none, has no name, or whose halves do not belong together is refused', async () => {
