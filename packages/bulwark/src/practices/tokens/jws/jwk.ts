@@ -28,7 +28,7 @@ export interface VerifyKey {
 export type Members = Readonly<Record<string, unknown>>;
 
 /** What only a private key has. */
-export const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'] as const;
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'] as const;
 
 const LONGEST_KID = 256;
 const CURVE_BYTES: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 };
