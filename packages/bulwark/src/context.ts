@@ -8,6 +8,7 @@ import type { Client } from './practices/client/index.ts';
 import type { InFlight } from './practices/limits/in-flight.ts';
 import type { AppLogger, TraceContext } from './practices/logging/index.ts';
 import type { RateLimitStore } from './stores/rate-limit-store.ts';
+import type { Stores } from './stores/stores.ts';
 
 /** A request handler that runs with and without Express: the shape of each practice's middleware. */
 export type Handler = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
@@ -71,6 +72,8 @@ export interface Services {
   readonly mode: Mode;
   /** Where limits are counted that name no store of their own; without it, in this process. */
   readonly rateLimitStore?: RateLimitStore;
+  /** What `policy.stores` names; without it, each practice has a place of its own. */
+  readonly stores?: Stores;
   /** Told of what a server turned away before it was a request. */
   readonly onUnread?: (what: Unread) => void;
 }

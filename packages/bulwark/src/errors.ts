@@ -62,6 +62,7 @@ export const ERROR_CODES = {
   ERR_VALIDATION: { status: 400, title: 'The request does not fit what this resource accepts' },
   ERR_REDIRECT_EXTERNAL: { status: 400, title: 'This redirect would leave the site' },
   ERR_AUTHENTICATION_REQUIRED: { status: 401, title: 'Log in first' },
+  ERR_TOKEN_REQUEST: { status: 400, title: 'A token is not sent like that' },
   ERR_TOKEN_INVALID: { status: 401, title: 'This token is not accepted' },
   ERR_ACCESS_DENIED: { status: 403, title: 'You may not do this' },
   ERR_INTERNAL: { status: 500, title: 'Something went wrong' },

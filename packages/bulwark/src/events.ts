@@ -9,10 +9,14 @@ import { describeFailure } from './practices/logging/failure-record.ts';
  * `malicious_host`, `malicious_redirect`, `malicious_url`, `csp_violation`, `excess_connections`,
  * `excess_requests_in_flight`, `excess_requests_shed`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
  * `sys_certificate_warning`, `sys_error`, `sys_handler_timeout`, `sys_limits_incomplete`, `sys_overload_begins`,
- * `sys_overload_ends`, `sys_secret_exposed`, `sys_secret_generated`, `sys_secret_weak`, `sys_template_warning`.
+ * `sys_overload_ends`, `sys_secret_exposed`, `sys_secret_generated`, `sys_secret_weak`, `sys_template_warning`,
+ * `sys_token_keys_changed`, `sys_token_keys_refused`.
  */
 export const EVENT_NAMES = [
   'authn_fail',
+  'authn_token_created',
+  'authn_token_reuse',
+  'authn_token_revoked',
   'authz_fail',
   'csp_violation',
   'excess_connections',
@@ -42,6 +46,8 @@ export const EVENT_NAMES = [
   'sys_shutdown',
   'sys_startup',
   'sys_template_warning',
+  'sys_token_keys_changed',
+  'sys_token_keys_refused',
 ] as const;
 
 /** A security event's name. */
@@ -96,6 +102,7 @@ const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, pract
   ['ERR_VALIDATION', 'input_validation_fail', 'input'],
   ['ERR_REDIRECT_', 'malicious_redirect', 'input'],
   ['ERR_RESPONSE_', 'sys_error', 'input'],
+  ['ERR_TOKEN_', 'authn_fail', 'tokens'],
   ['ERR_AUTHENTICATION_', 'authn_fail', 'access'],
   ['ERR_ACCESS_', 'authz_fail', 'access'],
 ];

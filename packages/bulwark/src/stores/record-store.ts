@@ -5,7 +5,7 @@ export type MaybePromise<T> = T | Promise<T>;
 export interface NewRecord {
   /** Text; up to 1 MiB. A store does not look into it. */
   readonly value: string;
-  /** Milliseconds from now until the store forgets the record by itself, by the store's own clock; from 1. */
+  /** Milliseconds from now until the store forgets the record by itself, by the store's own clock; from 1 to 100 years. */
   readonly ttl: number;
   /** Whose it is: {@link RecordStore.list} finds it by that. A record keeps the owner that it was replaced with last. */
   readonly owner?: string;
@@ -14,7 +14,10 @@ export interface NewRecord {
 /** What is kept. */
 export interface StoredRecord {
   readonly value: string;
-  /** From 1; each replacement adds 1. */
+  /**
+   * A positive safe integer; each replacement adds 1. It begins at random, so that it is none that an earlier record under
+   * this key had: who holds the version of a record that was removed or has expired never replaces the one that came after.
+   */
   readonly version: number;
   readonly owner?: string;
 }
@@ -40,7 +43,8 @@ export type Replacement =
  * - `insert` and `remove` succeed for one caller only, so what may be used once is used once.
  *
  * A store that can answer at once must not return a promise. A store that is out of reach throws or rejects; it never
- * answers as if there were nothing. Keys and owners are any text up to 512 bytes of UTF-8 and are compared byte by byte.
+ * answers as if there were nothing. Keys and owners are any text up to 512 bytes of UTF-8 and are compared byte by byte;
+ * what does not fit (longer, or with an unpaired surrogate; a larger value; a ttl that is no time) is a `RangeError`.
  *
  * `test/support/record-store-contract.ts` in this repository is the contract as tests; each store passes it.
  *
@@ -52,7 +56,7 @@ export type Replacement =
 export interface RecordStore {
   /** The record; undefined where there is none, or where it has expired. */
   get(key: string): MaybePromise<StoredRecord | undefined>;
-  /** Keeps a record, at version 1, where there is none under this key. False where there is one: nothing is changed then. */
+  /** Keeps a record where there is none under this key. False where there is one: nothing is changed then. */
   insert(key: string, record: NewRecord): MaybePromise<boolean>;
   /** Replaces the record if it still has this version; its ttl begins anew. */
   replace(key: string, version: number, record: NewRecord): MaybePromise<Replacement>;

@@ -10,10 +10,14 @@ import { Refusal } from '../../../errors.ts';
  * - `kid-missing`, `kid-unknown`: which key it is for is not said, or is none of ours
  * - `signature`: it does not verify
  * - `typ`, `issuer`, `audience`, `subject`, `expiry`, `expired`, `not-yet`, `issued-at`, `lifetime`, `schema`: the claims
- * - `revoked`: it was valid, and has been ended
+ * - `revoked`: it was valid, and has been ended; `session-ended`: with the session that it belongs to
+ * - `refresh-malformed`, `refresh-unknown`, `refresh-reused`: a refresh token; the last one ended its family
+ * - `api-key-malformed`, `api-key-unknown`: an API key
  */
 export type TokenFault =
   | 'algorithm'
+  | 'api-key-malformed'
+  | 'api-key-unknown'
   | 'audience'
   | 'critical'
   | 'duplicate-member'
@@ -30,8 +34,12 @@ export type TokenFault =
   | 'not-compact'
   | 'not-yet'
   | 'payload'
+  | 'refresh-malformed'
+  | 'refresh-reused'
+  | 'refresh-unknown'
   | 'revoked'
   | 'schema'
+  | 'session-ended'
   | 'signature'
   | 'subject'
   | 'too-large'
