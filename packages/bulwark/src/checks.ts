@@ -12,6 +12,7 @@ import { checks as limits } from './practices/limits/checks.ts';
 import { checks as logging } from './practices/logging/checks.ts';
 import { checks as rateLimit } from './practices/rate-limit/checks.ts';
 import { checks as secrets } from './practices/secrets/checks.ts';
+import { checks as tokens } from './practices/tokens/checks.ts';
 
 /**
  * Every check of every practice: pure functions from what is known of a running app to a verdict.
@@ -35,5 +36,6 @@ export const CHECKS: readonly Check[] = [
   ...logging,
   ...rateLimit,
   ...secrets,
+  ...tokens,
   ...PRACTICE_IDS.map(hatchCheck),
 ];

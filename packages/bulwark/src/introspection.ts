@@ -17,6 +17,7 @@ export interface Subject {
   readonly table: RouteTable;
   readonly handler: Gate['handler'];
   readonly secrets: SelfTestTarget['secrets'];
+  readonly tokens: SelfTestTarget['tokens'];
   /** The server that listens, if one does. */
   readonly listening: () => GateListening | undefined;
 }
@@ -63,7 +64,7 @@ export class Introspection {
   }
 
   async #selfTest(): Promise<SelfTestReport> {
-    const { handler, policy, secrets, listening } = this.#subject;
+    const { handler, policy, secrets, tokens, listening } = this.#subject;
     // Checks and their probes are loaded only when they are run: the request's way carries none of them.
     const { selfTest } = await import('./self-test.ts');
     this.#token = randomUUID();
@@ -75,6 +76,7 @@ export class Introspection {
         headers: { [HEADER]: this.#token },
         coverage: this.coverage(),
         secrets,
+        tokens,
         access: this.#accessFacts(),
       });
     } finally {

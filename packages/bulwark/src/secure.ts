@@ -98,6 +98,7 @@ class GateRuntime implements GateServices {
       table: this.#table,
       handler,
       secrets: practices.secrets,
+      tokens: practices.tokens?.facts,
       listening: () => this.#listeners.first,
     });
     this.#introspection = introspection;

@@ -96,8 +96,8 @@ const isFunction = (value: unknown): boolean => typeof value === 'function';
 
 // Issuer, audience and keys are read by hand: names have a message of their own, and an error must not quote a key.
 export const schema: z.ZodType = z.strictObject({
-  issuer: z.unknown(),
-  audience: z.unknown(),
+  issuer: z.unknown().optional(),
+  audience: z.unknown().optional(),
   algorithm: z.enum(['EdDSA', 'ES256', 'RS256']).optional(),
   ttl: duration,
   schema: z.custom(isSchema, 'a Standard Schema is expected').optional(),
@@ -109,8 +109,8 @@ export const schema: z.ZodType = z.strictObject({
     .strictObject({
       rotateEvery: duration,
       ring: z.string().regex(/^[\w.-]{1,64}$/, 'must be a name of letters, digits, ".", "_", "-"').optional(),
-      signing: z.unknown(),
-      verifying: z.unknown(),
+      signing: z.unknown().optional(),
+      verifying: z.unknown().optional(),
     })
     .optional(),
   refresh: z

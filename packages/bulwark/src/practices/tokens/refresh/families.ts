@@ -109,7 +109,7 @@ export function createFamilies(parts: FamilyParts): Families {
   function saltInGrace({ used }: Family, hash: string): string | undefined {
     if (used === undefined || !isSameHash(used.hash, hash)) return undefined;
     const age = now() - used.at;
-    return age >= 0 && age <= rules.grace ? used.salt : undefined;
+    return age >= 0 && age < rules.grace ? used.salt : undefined;
   }
 
   return {

@@ -4,8 +4,9 @@ import type { MaybePromise, StoredRecord } from '../../../stores/record-store.ts
 import { type Records, unavailable } from '../fail-closed.ts';
 import { generateTokenKey } from '../jws/generate-key.ts';
 import type { Jwk } from '../jws/jwk.ts';
-import type { JwkSet } from '../jws/key-set.ts';
-import { publicJwkOf } from '../jws/signing-key.ts';
+import { type JwkSet, readVerifyKeys } from '../jws/key-set.ts';
+import { publicJwkOf, readSigningKey } from '../jws/signing-key.ts';
+import { checkHmacStrength } from '../jwt/hmac-strength.ts';
 import { firstRing, isDue, isPublished, type Ring, type RingRules, replaceAll, turn } from './ring-state.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -214,9 +215,10 @@ export interface GivenKeys {
  * @throws ConfigError where a key cannot be used
  */
 export function createGivenKeys({ signing, verifying = [] }: GivenKeys): KeySource {
-  const isSecret = signing.kty === 'oct';
+  const isSecret = readSigningKey(signing, 'tokens.keys.signing').key.type === 'secret';
   const own = isSecret ? signing : publicJwkOf(signing);
   const all: JwkSet = { keys: [own, ...verifying] };
+  for (const { kty, key } of readVerifyKeys(all, 'tokens.keys')) if (kty === 'oct') checkHmacStrength(key, 'tokens.keys');
   const view: KeyView = { signing, verifying: all, published: isSecret ? undefined : all };
   return {
     load: () => view,
