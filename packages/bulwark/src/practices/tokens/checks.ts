@@ -6,7 +6,8 @@ const JWKS = '/.well-known/jwks.json';
 /** Whether the app has tokens: from outside nobody knows. */
 function whereUsed(facts: RunningFacts, judge: (inside: NonNullable<RunningFacts['inside']>) => Verdict): Verdict {
   const { inside } = facts;
-  if (inside === undefined) return { result: 'unknown', message: 'whether an app has tokens can only be seen from inside it' };
+  if (inside === undefined)
+    return { result: 'unknown', message: 'whether an app has tokens can only be seen from inside it' };
   return inside.unused?.includes('tokens') ? { result: 'not-applicable' } : judge(inside);
 }
 

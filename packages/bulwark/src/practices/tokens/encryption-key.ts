@@ -12,7 +12,8 @@ export interface RingSeal {
 }
 
 const FIELD = 'tokens.encryptionKey';
-const FIX = 'make one: openssl rand -hex 32; and give it: tokens: { encryptionKey: config.TOKEN_KEY } with TOKEN_KEY: env.secret()';
+const FIX =
+  'make one: openssl rand -hex 32; and give it: tokens: { encryptionKey: config.TOKEN_KEY } with TOKEN_KEY: env.secret()';
 
 /**
  * The key of a ring: the one that is given, judged; in development and test one that is made up and says so, for a ring of
@@ -20,7 +21,11 @@ const FIX = 'make one: openssl rand -hex 32; and give it: tokens: { encryptionKe
  *
  * @throws ConfigError in production, without one or with a weak one
  */
-export function sealOf(given: Secret | SecretList | undefined, ring: string, { mode }: Pick<Services, 'mode'>): RingSeal {
+export function sealOf(
+  given: Secret | SecretList | undefined,
+  ring: string,
+  { mode }: Pick<Services, 'mode'>,
+): RingSeal {
   if (given === undefined) {
     if (mode === 'production') throw refused('it is missing, and keys must not lie in a store as they are', FIX);
     const text = `${DEVELOPMENT_PREFIX}${randomBytes(32).toString('base64url')}`;

@@ -1,5 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ALONE, beforeHead, contextOf, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
+import {
+  ALONE,
+  beforeHead,
+  contextOf,
+  type Handler,
+  type Middleware,
+  type Next,
+  type Services,
+} from '../../context.ts';
 import { resolveOptions } from '../../options.ts';
 import type { Identify, Identity } from '../access/index.ts';
 import { readBearer } from './bearer.ts';

@@ -7,19 +7,26 @@ import { createApiKeys } from './api-keys/api-keys.ts';
 import { looksLikeApiKey } from './api-keys/format.ts';
 import { sealOf } from './encryption-key.ts';
 import { failClosed, type Records } from './fail-closed.ts';
+import { JWKS_MAX_AGE } from './jwks-endpoint.ts';
 import type { Jwk } from './jws/jwk.ts';
 import { TokenError } from './jws/token-error.ts';
 import { ACCESS_TOKEN, type ClaimsToIssue, LONGEST_LIFE, readAudience, readName } from './jwt/claims.ts';
 import { tokenIssuer } from './jwt/issue-token.ts';
 import { tokenVerifier } from './jwt/verify-token.ts';
-import { JWKS_MAX_AGE } from './jwks-endpoint.ts';
 import { API_KEY_DEFAULTS, type ResolvedTokensOptions } from './options.ts';
 import { createFamilies, OWN_SESSION } from './refresh/families.ts';
 import { readRefreshToken } from './refresh/refresh-token.ts';
 import { createRevocations } from './revocations.ts';
 import { createGivenKeys, createKeyRing, type KeySource, type KeyView, RECHECK } from './ring/key-ring.ts';
 import { createSealer } from './ring/sealer.ts';
-import { type Bearer, type IssuedPair, type IssuedTokens, noApiKeys, type TokenClaims, type TokenService } from './service.ts';
+import {
+  type Bearer,
+  type IssuedPair,
+  type IssuedTokens,
+  noApiKeys,
+  type TokenClaims,
+  type TokenService,
+} from './service.ts';
 
 /** The service, and what the middleware needs of it beside. */
 export interface MadeService {
@@ -140,7 +147,10 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
     return claims;
   }
 
-  async function issue(given: ClaimsToIssue, { refresh = false }: { readonly refresh?: boolean } = {}): Promise<IssuedTokens> {
+  async function issue(
+    given: ClaimsToIssue,
+    { refresh = false }: { readonly refresh?: boolean } = {},
+  ): Promise<IssuedTokens> {
     if (typeof given?.sid === 'string' && given.sid.startsWith(OWN_SESSION)) {
       throw new ConfigError('ERR_TOKEN_CLAIM', {
         field: 'tokens.issue().sid',
@@ -189,7 +199,13 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
     async revoke(target) {
       const done = 'token' in target ? await revokeToken(target.token) : await revokeBy(target);
       if (done) {
-        emit({ event: 'authn_token_revoked', level: 'INFO', practice: 'tokens', description: 'tokens were revoked', details: shown(target) });
+        emit({
+          event: 'authn_token_revoked',
+          level: 'INFO',
+          practice: 'tokens',
+          description: 'tokens were revoked',
+          details: shown(target),
+        });
       }
       return done;
     },
@@ -205,7 +221,10 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
   };
 
   async function revokeBy(
-    target: { readonly jti: string; readonly exp?: number } | { readonly sid: string } | { readonly sub: string; readonly except?: string },
+    target:
+      | { readonly jti: string; readonly exp?: number }
+      | { readonly sid: string }
+      | { readonly sub: string; readonly except?: string },
   ): Promise<true> {
     if ('jti' in target) {
       const ttl = target.exp === undefined ? longest : target.exp * 1000 - now() + 2 * TOLERANCE;
@@ -233,7 +252,8 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
 
 function keySource(options: ResolvedTokensOptions, records: Records, life: number, services: Services): KeySource {
   const { signing, verifying, ring, rotateEvery } = options.keys;
-  if (signing !== undefined) return createGivenKeys({ signing, verifying: verifying ?? [] } as { signing: Jwk; verifying: Jwk[] });
+  if (signing !== undefined)
+    return createGivenKeys({ signing, verifying: verifying ?? [] } as { signing: Jwk; verifying: Jwk[] });
   const { secrets, place } = sealOf(options.encryptionKey, ring, services);
   const publishFor = 2 * JWKS_MAX_AGE;
   return createKeyRing({

@@ -108,7 +108,10 @@ export const schema: z.ZodType = z.strictObject({
   keys: z
     .strictObject({
       rotateEvery: duration,
-      ring: z.string().regex(/^[\w.-]{1,64}$/, 'must be a name of letters, digits, ".", "_", "-"').optional(),
+      ring: z
+        .string()
+        .regex(/^[\w.-]{1,64}$/, 'must be a name of letters, digits, ".", "_", "-"')
+        .optional(),
       signing: z.unknown().optional(),
       verifying: z.unknown().optional(),
     })

@@ -1,4 +1,4 @@
-import { unavailable, type Records } from './fail-closed.ts';
+import { type Records, unavailable } from './fail-closed.ts';
 import { hashOf } from './hash.ts';
 
 /** What tokens are ended by: one token, the tokens of a session, the tokens of a user. */

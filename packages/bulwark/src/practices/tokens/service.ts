@@ -35,7 +35,10 @@ export interface IssuedPair extends IssuedTokens {
 /** What is to be revoked. */
 export type RevocationTarget =
   /** One access token. */
-  | { readonly jti: string; /** Seconds since 1970; without it, the longest that a token can have. */ readonly exp?: number }
+  | {
+      readonly jti: string /** Seconds since 1970; without it, the longest that a token can have. */;
+      readonly exp?: number;
+    }
   /** All tokens of a session. */
   | { readonly sid: string }
   /** All tokens of a user, but those of the session `except`: after a change of password. API keys live on. */

@@ -4,10 +4,10 @@ import { ask, QUIET } from '../../../test/support/ask.ts';
 import { EXPRESS, type Express, type Received, send, serve } from '../../../test/support/http.ts';
 import type { SecurityEvent } from '../../events.ts';
 import { access, type Gate, type Policy, secure } from '../../index.ts';
-import { notFound, errors } from '../errors/index.ts';
+import { errors, notFound } from '../errors/index.ts';
+import { faultOf, KEY, make } from './fixtures/make.ts';
 import { createApp as createSecured } from './fixtures/secured/app.ts';
 import { createApp as createVulnerable } from './fixtures/vulnerable/app.ts';
-import { faultOf, KEY, make } from './fixtures/make.ts';
 import { type IssuedTokens, sendTokens, tokenOf } from './index.ts';
 
 interface App {
@@ -26,7 +26,11 @@ function gated(express: Express, policy: Partial<Policy> = {}): App {
     const bearer = tokenOf(req);
     res.json(bearer?.kind === 'access' ? bearer.claims : bearer?.apiKey);
   });
-  app.get('/cached', access.authenticated(), (_req, res) => void res.set('Cache-Control', 'public, max-age=60').send('mine'));
+  app.get(
+    '/cached',
+    access.authenticated(),
+    (_req, res) => void res.set('Cache-Control', 'public, max-age=60').send('mine'),
+  );
   app.get('/admin', access.role('admin'), (_req, res) => void res.send('admin'));
   app.get('/orders', access.scope('orders:read'), (_req, res) => void res.send('orders'));
   app.get('/undecided', (_req, res) => void res.send('undecided'));
@@ -123,9 +127,9 @@ describe.each(EXPRESS)('tokens in a gate, on Express %s', (_version, express) =>
     const issue = async (): Promise<IssuedTokens> => gate.tokens.issue({ sub: 'ann' }, { refresh: true });
     const [one, two, three] = [await issue(), await issue(), await issue()];
     const statuses = async (): Promise<number[]> =>
-      (await ask(app, ...[one, two, three].map(({ accessToken }) => ({ target: '/me', headers: bearer(accessToken) })))).map(
-        ({ status }) => status,
-      );
+      (
+        await ask(app, ...[one, two, three].map(({ accessToken }) => ({ target: '/me', headers: bearer(accessToken) })))
+      ).map(({ status }) => status);
     expect(await statuses()).toEqual([200, 200, 200]);
     await gate.tokens.revoke({ jti: one.jti });
     expect(await statuses()).toEqual([401, 200, 200]);
@@ -203,7 +207,12 @@ describe.each(EXPRESS)('tokens in a gate, on Express %s', (_version, express) =>
     };
     const store = { get: down, insert: down, replace: down, remove: down, list: down };
     const { app } = gated(express, { tokens: { encryptionKey: KEY, store } });
-    const answers = await ask(app, { target: '/public' }, { target: '/me' }, { target: '/me', headers: bearer('a.b.c') });
+    const answers = await ask(
+      app,
+      { target: '/public' },
+      { target: '/me' },
+      { target: '/me', headers: bearer('a.b.c') },
+    );
     expect(answers.map(({ status }) => status)).toEqual([200, 401, 503]);
     expect(answers[2]?.json()).toMatchObject({ code: 'ERR_UNAVAILABLE' });
     expect(answers[2]?.headers['retry-after']).toBe('5');
@@ -212,7 +221,11 @@ describe.each(EXPRESS)('tokens in a gate, on Express %s', (_version, express) =>
 
   it('in monitor mode report, and let nobody in', async () => {
     const { app, events } = gated(express, { monitor: ['tokens'] });
-    const answers = await ask(app, { target: '/public', headers: bearer('a.b.c') }, { target: '/me', headers: bearer('a.b.c') });
+    const answers = await ask(
+      app,
+      { target: '/public', headers: bearer('a.b.c') },
+      { target: '/me', headers: bearer('a.b.c') },
+    );
     expect(answers.map(({ status }) => status)).toEqual([200, 401]);
     expect(events.filter(({ monitored }) => monitored === true)).toHaveLength(2);
   });
@@ -298,7 +311,11 @@ describe('the service', () => {
     expect(await faultOf(made.tokens.service.issue({ sub: 'ann', sid: 's' }))).toBe('ERR_TOKEN_CLAIM');
     const kept = make({ schema: z.object({ sub: z.string(), sid: z.string().optional(), role: z.enum(['clerk']) }) });
     const { accessToken } = await kept.tokens.service.issue({ sub: 'ann', sid: 's', role: 'clerk' });
-    await expect(kept.tokens.service.verify(accessToken)).resolves.toMatchObject({ sub: 'ann', sid: 's', role: 'clerk' });
+    await expect(kept.tokens.service.verify(accessToken)).resolves.toMatchObject({
+      sub: 'ann',
+      sid: 's',
+      role: 'clerk',
+    });
     expect(await faultOf(kept.tokens.service.issue({ sub: 'ann', role: 'root' }))).toBe('ERR_TOKEN_CLAIM');
   });
 

@@ -54,7 +54,12 @@ describe('API keys', () => {
     expect(text).toContain(id);
     expect(text).not.toContain(key);
     expect(text).not.toContain(key.split('_')[2]);
-    await expect(apiKeys.verify(key)).resolves.toMatchObject({ id, owner: 'ann', scopes: ['orders:read'], label: 'laptop' });
+    await expect(apiKeys.verify(key)).resolves.toMatchObject({
+      id,
+      owner: 'ann',
+      scopes: ['orders:read'],
+      label: 'laptop',
+    });
     expect(JSON.stringify(await apiKeys.list('ann'))).not.toContain('hash');
     expect(JSON.stringify(made.events)).not.toContain(key.split('_')[2]);
   });

@@ -159,7 +159,8 @@ function ownerKey(owner: string): string {
 
 function readNewKey(given: NewApiKey, at: number, ttl: number): Omit<Kept, 'hash'> {
   const { owner, scopes, label, expiresAt } = given ?? {};
-  if (typeof owner !== 'string' || owner === '') throw bad('owner', 'it is missing or no text', 'write the id of a user');
+  if (typeof owner !== 'string' || owner === '')
+    throw bad('owner', 'it is missing or no text', 'write the id of a user');
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string' && SCOPE.test(scope))) {
     throw bad('scopes', 'they are no list of scopes', "name what the key may do: ['orders:read']");
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY, distant, faultOf, KEY, MINUTE, type Made, make, recording } from '../fixtures/make.ts';
+import { DAY, distant, faultOf, KEY, type Made, MINUTE, make, recording } from '../fixtures/make.ts';
 import type { IssuedPair, TokensOptions } from '../index.ts';
 import { readRefreshToken, writeRefreshToken } from './refresh-token.ts';
 
@@ -15,7 +15,10 @@ describe('refresh tokens', () => {
     const second = await made.tokens.service.refresh(first.refreshToken);
     expect(second.refreshToken).not.toBe(first.refreshToken);
     expect(second.sid).toBe(first.sid);
-    await expect(made.tokens.service.verify(second.accessToken)).resolves.toMatchObject({ sub: 'ann', roles: ['clerk'] });
+    await expect(made.tokens.service.verify(second.accessToken)).resolves.toMatchObject({
+      sub: 'ann',
+      roles: ['clerk'],
+    });
     const third = await made.tokens.service.refresh(second.refreshToken);
     expect(third.jti).not.toBe(second.jti);
   });
@@ -114,7 +117,15 @@ describe('refresh tokens', () => {
     const { turn } = readRefreshToken(refreshToken) ?? { turn: '' };
     const other = writeRefreshToken({ family: Buffer.alloc(32, 7).toString('base64url'), turn });
     expect(await faultOf(made.tokens.service.refresh(other))).toBe('refresh-unknown');
-    for (const text of ['', 'bwr_', refreshToken.slice(0, -1), `${refreshToken}A`, ` ${refreshToken}`, refreshToken.replace('.', '_'), refreshToken.toUpperCase()]) {
+    for (const text of [
+      '',
+      'bwr_',
+      refreshToken.slice(0, -1),
+      `${refreshToken}A`,
+      ` ${refreshToken}`,
+      refreshToken.replace('.', '_'),
+      refreshToken.toUpperCase(),
+    ]) {
       expect(await faultOf(made.tokens.service.refresh(text))).toMatch(/refresh-(?:malformed|unknown)/);
     }
     expect(await faultOf(made.tokens.service.refresh(undefined as unknown as string))).toBe('refresh-malformed');
@@ -180,7 +191,7 @@ describe('refresh tokens', () => {
     const byUser = make();
     const [lost, kept] = [await login(byUser), await login(byUser)];
     await byUser.tokens.service.revoke({ sub: 'ann', except: kept.sid });
-    byUser.clock.forward(20 * DAY / 10);
+    byUser.clock.forward((20 * DAY) / 10);
     expect(await faultOf(byUser.tokens.service.refresh(lost.refreshToken))).toBe('revoked');
     await expect(byUser.tokens.service.refresh(kept.refreshToken)).resolves.toMatchObject({ sid: kept.sid });
 

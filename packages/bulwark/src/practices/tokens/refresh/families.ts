@@ -41,7 +41,10 @@ export interface Families {
    *
    * @throws TokenError where it is refused: then the client must log in again
    */
-  renew<T>(token: string, issue: (claims: ClaimsToIssue) => Promise<T>): Promise<{ readonly token: string; readonly issued: T }>;
+  renew<T>(
+    token: string,
+    issue: (claims: ClaimsToIssue) => Promise<T>,
+  ): Promise<{ readonly token: string; readonly issued: T }>;
   /** Ends the family of a token, whether it was used or not; false if there is none. */
   end(token: string): Promise<boolean>;
 }

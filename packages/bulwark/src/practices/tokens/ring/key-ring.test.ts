@@ -125,7 +125,9 @@ describe('the ring of keys', () => {
       expect(await faultOf(fresh.service.verify(accessToken))).toBe('ERR_UNAVAILABLE');
       expect(await faultOf(fresh.service.issue({ sub: 'ann' }))).toBe('ERR_UNAVAILABLE');
     }
-    expect(made.events.filter(({ event }) => event === 'sys_token_keys_refused')[0]).toMatchObject({ level: 'CRITICAL' });
+    expect(made.events.filter(({ event }) => event === 'sys_token_keys_refused')[0]).toMatchObject({
+      level: 'CRITICAL',
+    });
     for (const text of ['', 'v1.', 'v1.AAAA', '{}', value.replace('v1', 'v2')]) {
       made.store.remove(RING);
       made.store.insert(RING, { value: text, ttl: DAY });
@@ -196,12 +198,16 @@ describe('the ring of keys', () => {
     await expect(made.tokens.service.verify(accessToken)).resolves.toMatchObject({ sub: 'ann' });
   });
 
-  it.each(['ES256', 'RS256'] as const)('signs with %s where that is asked for', async (algorithm) => {
-    const made = make({ algorithm });
-    const { accessToken } = await made.tokens.service.issue({ sub: 'ann' });
-    await expect(made.tokens.service.verify(accessToken)).resolves.toMatchObject({ sub: 'ann' });
-    expect((await made.tokens.service.jwks())?.keys.map(({ alg }) => alg)).toEqual([algorithm, algorithm]);
-  }, 60_000);
+  it.each(['ES256', 'RS256'] as const)(
+    'signs with %s where that is asked for',
+    async (algorithm) => {
+      const made = make({ algorithm });
+      const { accessToken } = await made.tokens.service.issue({ sub: 'ann' });
+      await expect(made.tokens.service.verify(accessToken)).resolves.toMatchObject({ sub: 'ann' });
+      expect((await made.tokens.service.jwks())?.keys.map(({ alg }) => alg)).toEqual([algorithm, algorithm]);
+    },
+    60_000,
+  );
 });
 
 describe('what a ring is encrypted with', () => {
@@ -210,7 +216,11 @@ describe('what a ring is encrypted with', () => {
 
   it('is demanded in production, and must be strong', async () => {
     const { Secret } = await import('../../secrets/secret.ts');
-    for (const encryptionKey of [undefined, Secret.of('changeme'), Secret.of('insecure-development-0123456789abcdef0123456789')]) {
+    for (const encryptionKey of [
+      undefined,
+      Secret.of('changeme'),
+      Secret.of('insecure-development-0123456789abcdef0123456789'),
+    ]) {
       const build = (): unknown => tokens({ ...named, ...(encryptionKey && { encryptionKey }) }, services);
       expect(build).toThrow(ConfigError);
       expect(build).toThrow(/tokens\.encryptionKey/);
@@ -260,7 +270,12 @@ describe('keys that the app keeps itself', () => {
     const secret = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
     const dull = 'a'.repeat(43);
     const weak = { kty: 'oct', kid: 'a', k: Buffer.from('the quick brown fox jumps over it').toString('base64url') };
-    for (const signing of [weak, { kty: 'oct', kid: 'a', k: 'c2hvcnQ' }, { kty: 'oct', kid: 'a', k: dull }, { kty: 'OKP', crv: 'Ed25519', d: secret, x: secret, kid: 'a' }]) {
+    for (const signing of [
+      weak,
+      { kty: 'oct', kid: 'a', k: 'c2hvcnQ' },
+      { kty: 'oct', kid: 'a', k: dull },
+      { kty: 'OKP', crv: 'Ed25519', d: secret, x: secret, kid: 'a' },
+    ]) {
       const build = (): unknown => tokens({ ...named, keys: { signing } }, services);
       expect(build).toThrow(ConfigError);
       try {

@@ -104,7 +104,8 @@ export function createKeyRing(parts: KeyRingParts): KeySource {
   async function create(): Promise<Ring | undefined> {
     const ring = firstRing(await generateTokenKey(algorithm), await generateTokenKey(algorithm), now());
     if (!(await records.insert(place, record(ring)))) return undefined;
-    const what = known === undefined ? 'made the first keys to sign tokens with' : 'the keys were gone: new ones were made';
+    const what =
+      known === undefined ? 'made the first keys to sign tokens with' : 'the keys were gone: new ones were made';
     tell('INFO', what, { place });
     return ring;
   }
@@ -218,7 +219,8 @@ export function createGivenKeys({ signing, verifying = [] }: GivenKeys): KeySour
   const isSecret = readSigningKey(signing, 'tokens.keys.signing').key.type === 'secret';
   const own = isSecret ? signing : publicJwkOf(signing);
   const all: JwkSet = { keys: [own, ...verifying] };
-  for (const { kty, key } of readVerifyKeys(all, 'tokens.keys')) if (kty === 'oct') checkHmacStrength(key, 'tokens.keys');
+  for (const { kty, key } of readVerifyKeys(all, 'tokens.keys'))
+    if (kty === 'oct') checkHmacStrength(key, 'tokens.keys');
   const view: KeyView = { signing, verifying: all, published: isSecret ? undefined : all };
   return {
     load: () => view,

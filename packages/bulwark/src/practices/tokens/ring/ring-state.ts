@@ -37,7 +37,13 @@ export interface RingRules {
 
 /** The first ring of a place. Its current key signs at once: nobody can have an older set. */
 export function firstRing(current: Jwk, next: Jwk, at: number): Ring {
-  return { id: randomUUID(), generation: 1, current: { jwk: current, since: at }, next: { jwk: next, since: at }, previous: [] };
+  return {
+    id: randomUUID(),
+    generation: 1,
+    current: { jwk: current, since: at },
+    next: { jwk: next, since: at },
+    previous: [],
+  };
 }
 
 /** Whether the current key has served its time, and the next one is known to everybody. */
