@@ -174,7 +174,9 @@ function firstOf(...handlers: readonly (Handler | undefined)[]): Handler | undef
 function tokenOptions({ given, origins }: ResolvedPolicy, sessioning: SessionsMiddleware | undefined): TokensOptions {
   const [origin = ''] = origins;
   const isSessionAlive = sessioning && ((sid: string) => sessioning.manager.isAlive(sid));
-  return { issuer: origin, audience: origin, ...(isSessionAlive && { isSessionAlive }), ...on(given.tokens) };
+  const own: Partial<TokensOptions> = on(given.tokens);
+  const naming = { issuer: own.issuer ?? origin, audience: own.audience ?? origin };
+  return { ...(isSessionAlive && { isSessionAlive }), ...own, ...naming };
 }
 
 /** The options of a practice that is not turned off. */

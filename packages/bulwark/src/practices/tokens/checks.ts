@@ -1,7 +1,8 @@
 import { type Check, expectThat, header, onExchange, type RunningFacts, type Verdict } from '../../check.ts';
-import { PRIVATE_MEMBERS } from './jws/jwk.ts';
 
 const JWKS = '/.well-known/jwks.json';
+/** What only a private or a symmetric JWK has (RFC 7518 6). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /** Whether the app has tokens: from outside nobody knows. */
 function whereUsed(facts: RunningFacts, judge: (inside: NonNullable<RunningFacts['inside']>) => Verdict): Verdict {
@@ -92,7 +93,7 @@ export const checks: readonly Check[] = [
         const keys = status === 200 ? keysOf(body) : undefined;
         if (keys === undefined) return { result: 'not-applicable' };
         return expectThat(
-          !keys.some((key) => [...PRIVATE_MEMBERS, 'k'].some((name) => Object.hasOwn(key, name))),
+          !keys.some((key) => PRIVATE_MEMBERS.some((name) => Object.hasOwn(key, name))),
           `${JWKS} shows a private or symmetric key: anybody can sign tokens with it. Rotate now: gate.tokens.rotate({ compromised: true }); ` +
             'publish what publicJwkOf() gives.',
         );

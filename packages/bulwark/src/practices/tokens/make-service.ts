@@ -27,6 +27,7 @@ import {
   type TokenClaims,
   type TokenService,
 } from './service.ts';
+import { CLOCK_TOLERANCE } from './tolerance.ts';
 
 /** The service, and what the middleware needs of it beside. */
 export interface MadeService {
@@ -38,8 +39,6 @@ export interface MadeService {
   readonly isShared: boolean;
 }
 
-/** How far clocks may differ; the verifier's own default. Milliseconds. */
-const TOLERANCE = 5000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
@@ -79,12 +78,12 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
     typ: ACCESS_TOKEN,
     ...(allowed === undefined ? {} : { dangerouslyAllowClaims: allowed }),
   });
-  const verifier = tokenVerifier({ ...naming, keys: () => current().verifying, clockTolerance: TOLERANCE });
+  const verifier = tokenVerifier({ ...naming, keys: () => current().verifying, clockTolerance: CLOCK_TOLERANCE });
   // With a schema the registered claims stand beside what it gave: see `VerifiedClaims`.
   const check = async (token: string): Promise<TokenClaims> => (await verifier(token)) as TokenClaims;
 
-  const revocations = createRevocations(records, TOLERANCE, now);
-  const longest = life + 2 * TOLERANCE;
+  const revocations = createRevocations(records, CLOCK_TOLERANCE, now);
+  const longest = life + 2 * CLOCK_TOLERANCE;
   const longestOfSession = Math.max(longest, rules.absolute);
   const families = createFamilies({
     records,
@@ -180,7 +179,7 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       }
       const { jti, exp } = await verifySigned(token);
       if (jti === undefined) return false;
-      await revocations.add('jti', jti, exp * 1000 - now() + 2 * TOLERANCE);
+      await revocations.add('jti', jti, exp * 1000 - now() + 2 * CLOCK_TOLERANCE);
       return true;
     } catch (error) {
       // What is not valid has ended already (RFC 7009 2.2).
@@ -227,7 +226,7 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       | { readonly sub: string; readonly except?: string },
   ): Promise<true> {
     if ('jti' in target) {
-      const ttl = target.exp === undefined ? longest : target.exp * 1000 - now() + 2 * TOLERANCE;
+      const ttl = target.exp === undefined ? longest : target.exp * 1000 - now() + 2 * CLOCK_TOLERANCE;
       await revocations.add('jti', readName(target.jti, 'tokens.revoke().jti'), Math.min(ttl, LONGEST_LIFE + longest));
     } else if ('sid' in target) {
       await revocations.add('sid', readName(target.sid, 'tokens.revoke().sid'), longestOfSession);
@@ -264,7 +263,7 @@ function keySource(options: ResolvedTokensOptions, records: Records, life: numbe
       rotateEvery: between(rotateEvery, 'keys.rotateEvery', publishFor, 366 * DAY),
       publishFor,
       // Another process may sign with the old key until it looks at the ring again.
-      keepFor: life + RECHECK + 2 * TOLERANCE,
+      keepFor: life + RECHECK + 2 * CLOCK_TOLERANCE,
     },
     sealer: createSealer(secrets, place),
     emit: services.emit,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ask, QUIET } from '../../../test/support/ask.ts';
 import { EXPRESS, type Express, type Received, send, serve } from '../../../test/support/http.ts';
 import type { SecurityEvent } from '../../events.ts';
-import { access, type Gate, type Policy, secure } from '../../index.ts';
+import { access, exempt, type Gate, type Policy, secure } from '../../index.ts';
 import { errors, notFound } from '../errors/index.ts';
 import { faultOf, KEY, make } from './fixtures/make.ts';
 import { createApp as createSecured } from './fixtures/secured/app.ts';
@@ -217,6 +217,21 @@ describe.each(EXPRESS)('tokens in a gate, on Express %s', (_version, express) =>
     expect(answers[2]?.json()).toMatchObject({ code: 'ERR_UNAVAILABLE' });
     expect(answers[2]?.headers['retry-after']).toBe('5');
     expect(answers[2]?.body).not.toContain('secret');
+  });
+
+  it('of others are left to a route that is exempt: nobody is known there', async () => {
+    const { app, gate } = gated(express);
+    const { accessToken } = await gate.tokens.issue({ sub: 'ann' });
+    const lifted = exempt('tokens', { reason: 'the sender has a bearer secret of its own' });
+    app.get('/hook', lifted, access.public('a webhook'), (req, res) => void res.send(tokenOf(req)?.kind ?? 'nobody'));
+    app.get('/closed', lifted, access.authenticated(), (_req, res) => void res.send('closed'));
+    const answers = await ask(
+      app,
+      { target: '/hook', headers: bearer('whsec_7') },
+      { target: '/hook', headers: bearer(accessToken) },
+      { target: '/closed', headers: bearer(accessToken) },
+    );
+    expect(answers.map(({ status, body }) => (status === 200 ? body : status))).toEqual(['nobody', 'nobody', 401]);
   });
 
   it('in monitor mode report, and let nobody in', async () => {

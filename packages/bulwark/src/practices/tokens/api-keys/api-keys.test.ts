@@ -37,6 +37,7 @@ describe('the text of an API key', () => {
     }
     expect(isApiKey(key)).toBe(false);
     expect(isApiKey(key, 'acme')).toBe(false);
+    expect(() => apiKeyPattern('a.*')).toThrow(/apiKeyPattern\(\)/);
   });
 });
 

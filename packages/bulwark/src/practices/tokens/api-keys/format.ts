@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { ConfigError } from '../../../errors.ts';
 
 /** What an API key's text says before anything is looked up. */
 export interface ApiKeyText {
@@ -22,9 +23,17 @@ const CHECKSUM_LENGTH = 6;
 /**
  * The regular expression of API keys, for secret scanners: prefix, id of 16, secret of 43, checksum of 6 characters in base62.
  *
+ * @throws ConfigError for what is no prefix
  * @example apiKeyPattern('acme_live').source // '\\bacme_live_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}\\b'
  */
 export function apiKeyPattern(prefix: string = DEFAULT_PREFIX): RegExp {
+  if (!PREFIX.test(prefix)) {
+    throw new ConfigError('ERR_CONFIG_VALUE', {
+      field: 'apiKeyPattern()',
+      message: 'it is no prefix of API keys',
+      fix: 'write small letters and digits, with "_" between, as in tokens.apiKeys.prefix',
+    });
+  }
   return new RegExp(`\\b${prefix}_[0-9A-Za-z]{${ID_LENGTH}}_[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}\\b`);
 }
 

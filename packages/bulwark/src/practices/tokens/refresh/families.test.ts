@@ -51,6 +51,15 @@ describe('refresh tokens', () => {
     await expect(made.tokens.service.refresh(one?.refreshToken ?? '')).resolves.toMatchObject({ sid: one?.sid });
   });
 
+  it('a race between processes whose clocks differ is one too', async () => {
+    const made = make();
+    const behind = made.another({ now: () => made.clock.now() - 2000 });
+    const { refreshToken } = await login(made);
+    const one = await made.tokens.service.refresh(refreshToken);
+    const two = await behind.service.refresh(refreshToken);
+    expect(two.refreshToken).toBe(one.refreshToken);
+  });
+
   it('without grace, of twenty parallel uses one succeeds, and the family ends', async () => {
     const made = make({ refresh: { grace: 0 } }, distant);
     const { refreshToken } = await login(made);

@@ -5,6 +5,7 @@ import { hashOf, isSameHash } from '../hash.ts';
 import { TokenError } from '../jws/token-error.ts';
 import type { ClaimsToIssue } from '../jwt/claims.ts';
 import type { Revocations } from '../revocations.ts';
+import { CLOCK_TOLERANCE } from '../tolerance.ts';
 import { keyOfFamily, randomPart, readRefreshToken, successorOf, writeRefreshToken } from './refresh-token.ts';
 
 /** How long refresh tokens live. Milliseconds. */
@@ -112,7 +113,8 @@ export function createFamilies(parts: FamilyParts): Families {
   function saltInGrace({ used }: Family, hash: string): string | undefined {
     if (used === undefined || !isSameHash(used.hash, hash)) return undefined;
     const age = now() - used.at;
-    return age >= 0 && age < rules.grace ? used.salt : undefined;
+    // Another process, whose clock may be ahead, may have written the time.
+    return rules.grace > 0 && age < rules.grace && age > -CLOCK_TOLERANCE ? used.salt : undefined;
   }
 
   return {
