@@ -1,17 +1,16 @@
-import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, randomUUID, verify } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
+import type { RequestHandler } from 'express';
 import jsonwebtoken from 'jsonwebtoken';
 import { describe, expect, it } from 'vitest';
-import { access, type Gate, type Policy } from '../../src/index.ts';
-import { distant, KEY, recording } from '../../src/practices/tokens/fixtures/make.ts';
-import { generateTokenKey, issueToken, sendTokens, tokenOf } from '../../src/practices/tokens/index.ts';
+import { access } from '../../src/index.ts';
+import { distant, recording } from '../../src/practices/tokens/fixtures/make.ts';
+import { generateTokenKey, issueToken } from '../../src/practices/tokens/index.ts';
 import { memoryRecordStore } from '../../src/stores/memory-records.ts';
-import type { RecordStore } from '../../src/stores/record-store.ts';
 import { ask, HOST } from '../support/ask.ts';
-import { EXPRESS, type Express, type Received, type Sent, send, serve } from '../support/http.ts';
+import { EXPRESS, type Received, type Sent, send, serve } from '../support/http.ts';
 import { type App, handWire, pairOf, statuses, times } from './support/hand-wired.ts';
+import { guard, policyOf, SECRET, shop, Table } from './support/token-shop.ts';
 
-const SECRET = 'only used in these tests';
 const ORIGIN = 'https://shop.example';
 
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
@@ -21,110 +20,6 @@ const json = (target: string, body: object, headers: Record<string, string> = {}
   headers: { ...HOST, 'content-type': 'application/json', ...headers },
   body: JSON.stringify(body),
 });
-const policyOf = (store: RecordStore, more: Partial<Policy> = {}): Partial<Policy> => ({
-  tokens: { encryptionKey: KEY, store, apiKeys: {} },
-  ...more,
-});
-
-/** The guard of tutorials. */
-const guard: RequestHandler = (req, res, next) => {
-  try {
-    const token = String(req.headers.authorization).replace(/^Bearer /, '');
-    Object.assign(req, { user: jsonwebtoken.verify(token, SECRET, { algorithms: ['HS256'] }) });
-    next();
-  } catch {
-    res.sendStatus(401);
-  }
-};
-
-/** A table of a database, at a distance: what is read may be old when it is written. */
-class Table {
-  readonly rows = new Map<string, string>();
-  /** So many who look at once have all read before the first of them writes. */
-  together = 1;
-  readonly #waiting: (() => void)[] = [];
-
-  async find(token: string): Promise<string | undefined> {
-    const row = this.rows.get(token);
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
-      if (this.#waiting.length < this.together) return;
-      this.together = 1;
-      for (const go of this.#waiting.splice(0)) go();
-    });
-    return row;
-  }
-  async add(token: string, user: string): Promise<void> {
-    await new Promise(setImmediate);
-    this.rows.set(token, user);
-  }
-  async drop(token: string): Promise<void> {
-    await new Promise(setImmediate);
-    this.rows.delete(token);
-  }
-}
-
-/** Log in, refresh, log out and a page: by hand with jsonwebtoken, and with `gate.tokens`. */
-function shop(express: Express, store: RecordStore, table: Table, keepOld = false): { wired: App; secured: App } {
-  const own: { gate?: Gate } = {};
-  const tokens = (): Gate['tokens'] => (own.gate as Gate).tokens;
-  const sign = (): string => jsonwebtoken.sign({ sub: 'ann' }, SECRET, { expiresIn: '15m' });
-  const build = (secured: boolean): App => {
-    const app = express();
-    handWire(app, express, { order: ['helmet', 'json'] });
-    const answer = (res: Response, work: Promise<unknown>): void => void work.catch(() => res.sendStatus(401));
-    const open = secured ? [access.public('it takes what proves who it is')] : [];
-    app.post('/login', ...open, (_req, res) => {
-      const byHand = async (): Promise<void> => {
-        const refresh = randomUUID();
-        await table.add(refresh, 'ann');
-        res.json({ access_token: sign(), refresh_token: refresh });
-      };
-      answer(
-        res,
-        secured
-          ? tokens()
-              .issue({ sub: 'ann' }, { refresh: true })
-              .then((it) => sendTokens(res, it))
-          : byHand(),
-      );
-    });
-    app.post('/refresh', ...open, (req: Request, res: Response) => {
-      const old = String(req.body.refresh_token);
-      const byHand = async (): Promise<void> => {
-        const user = await table.find(old);
-        if (user === undefined) return void res.sendStatus(401);
-        const next = keepOld ? old : randomUUID();
-        if (!keepOld) {
-          await table.drop(old);
-          await table.add(next, user);
-        }
-        res.json({ access_token: sign(), refresh_token: next });
-      };
-      answer(
-        res,
-        secured
-          ? tokens()
-              .refresh(old)
-              .then((issued) => sendTokens(res, issued))
-          : byHand(),
-      );
-    });
-    app.post('/logout', ...(secured ? [access.authenticated()] : [guard]), (req, res) => {
-      const found = tokenOf(req);
-      const sid = found?.kind === 'access' ? String(found.claims.sid) : '';
-      answer(
-        res,
-        (secured ? tokens().revoke({ sid }) : Promise.resolve()).then(() => res.sendStatus(204)),
-      );
-    });
-    app.get('/me', secured ? access.authenticated() : guard, (_req, res) => void res.send('ann'));
-    return app;
-  };
-  const { wired, secured, gate } = pairOf(build, policyOf(store));
-  own.gate = gate;
-  return { wired, secured };
-}
 
 /** Serves an app while a story is told to it. */
 async function withApp<T>(app: unknown, story: (call: (sent: Sent) => Promise<Received>) => Promise<T>): Promise<T> {

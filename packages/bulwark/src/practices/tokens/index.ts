@@ -36,7 +36,7 @@ export {
 } from './jwt/verify-token.ts';
 export type { ApiKeyOptions, RefreshOptions, TokenKeysOptions, TokensOptions } from './options.ts';
 export type { Rotation } from './ring/key-ring.ts';
-export { sendTokens } from './send-tokens.ts';
+export { clearRefreshToken, refreshTokenOf, type SendTokensOptions, sendTokens } from './send-tokens.ts';
 export type { Bearer, IssuedPair, IssuedTokens, RevocationTarget, TokenClaims, TokenService } from './service.ts';
 
 /** What the self-test may know of tokens. */

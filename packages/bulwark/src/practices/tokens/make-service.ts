@@ -2,23 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { Services } from '../../context.ts';
 import { ConfigError } from '../../errors.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
-import { parseDuration } from '../../units.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { looksLikeApiKey } from './api-keys/format.ts';
-import { sealOf } from './encryption-key.ts';
-import { failClosed, type Records } from './fail-closed.ts';
-import { JWKS_MAX_AGE } from './jwks-endpoint.ts';
-import type { Jwk } from './jws/jwk.ts';
+import { failClosed } from './fail-closed.ts';
 import { TokenError } from './jws/token-error.ts';
 import { ACCESS_TOKEN, type ClaimsToIssue, LONGEST_LIFE, readAudience, readName } from './jwt/claims.ts';
 import { tokenIssuer } from './jwt/issue-token.ts';
 import { tokenVerifier } from './jwt/verify-token.ts';
+import { between, keySource } from './key-source.ts';
 import { API_KEY_DEFAULTS, type ResolvedTokensOptions } from './options.ts';
 import { createFamilies, OWN_SESSION } from './refresh/families.ts';
 import { readRefreshToken } from './refresh/refresh-token.ts';
 import { createRevocations } from './revocations.ts';
-import { createGivenKeys, createKeyRing, type KeySource, type KeyView, RECHECK } from './ring/key-ring.ts';
-import { createSealer } from './ring/sealer.ts';
+import type { KeySource, KeyView } from './ring/key-ring.ts';
 import {
   type Bearer,
   type IssuedPair,
@@ -39,8 +35,7 @@ export interface MadeService {
   readonly isShared: boolean;
 }
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+const DAY = 86_400_000;
 
 /** Makes the service from options that have every default. */
 export function makeService(options: ResolvedTokensOptions, services: Services): MadeService {
@@ -80,7 +75,7 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
   });
   const verifier = tokenVerifier({ ...naming, keys: () => current().verifying, clockTolerance: CLOCK_TOLERANCE });
   // With a schema the registered claims stand beside what it gave: see `VerifiedClaims`.
-  const check = async (token: string): Promise<TokenClaims> => (await verifier(token)) as TokenClaims;
+  const check: (token: string) => Promise<TokenClaims> = verifier;
 
   const revocations = createRevocations(records, CLOCK_TOLERANCE, now);
   const longest = life + 2 * CLOCK_TOLERANCE;
@@ -247,39 +242,6 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       return { kind: 'access', claims: await verify(token) };
     },
   };
-}
-
-function keySource(options: ResolvedTokensOptions, records: Records, life: number, services: Services): KeySource {
-  const { signing, verifying, ring, rotateEvery } = options.keys;
-  if (signing !== undefined)
-    return createGivenKeys({ signing, verifying: verifying ?? [] } as { signing: Jwk; verifying: Jwk[] });
-  const { secrets, place } = sealOf(options.encryptionKey, ring, services);
-  const publishFor = 2 * JWKS_MAX_AGE;
-  return createKeyRing({
-    records,
-    place,
-    algorithm: options.algorithm,
-    rules: {
-      rotateEvery: between(rotateEvery, 'keys.rotateEvery', publishFor, 366 * DAY),
-      publishFor,
-      // Another process may sign with the old key until it looks at the ring again.
-      keepFor: life + RECHECK + 2 * CLOCK_TOLERANCE,
-    },
-    sealer: createSealer(secrets, place),
-    emit: services.emit,
-    now: options.now,
-  });
-}
-
-function between(value: number | string, name: string, least: number, most: number): number {
-  const field = `tokens.${name}`;
-  const milliseconds = value === 0 ? 0 : parseDuration(value, field);
-  if (milliseconds >= least && milliseconds <= most) return milliseconds;
-  throw new ConfigError('ERR_CONFIG_VALUE', {
-    field,
-    message: `it must be ${least / 1000} s at the least, and ${most / 1000} s at the most`,
-    fix: 'write a duration such as "15m"; a number is milliseconds',
-  });
 }
 
 /** Of a token that was just signed here. */

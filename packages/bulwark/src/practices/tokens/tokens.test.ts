@@ -1,14 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { ask, QUIET } from '../../../test/support/ask.ts';
-import { EXPRESS, type Express, type Received, send, serve } from '../../../test/support/http.ts';
+import { EXPRESS, type Express, send, serve } from '../../../test/support/http.ts';
 import type { SecurityEvent } from '../../events.ts';
 import { access, exempt, type Gate, type Policy, secure } from '../../index.ts';
-import { errors, notFound } from '../errors/index.ts';
-import { faultOf, KEY, make } from './fixtures/make.ts';
-import { createApp as createSecured } from './fixtures/secured/app.ts';
-import { createApp as createVulnerable } from './fixtures/vulnerable/app.ts';
-import { type IssuedTokens, sendTokens, tokenOf } from './index.ts';
+import { KEY } from './fixtures/make.ts';
+import { clearRefreshToken, type IssuedTokens, refreshTokenOf, sendTokens, tokenOf } from './index.ts';
 
 interface App {
   readonly app: ReturnType<Express>;
@@ -234,6 +230,51 @@ describe.each(EXPRESS)('tokens in a gate, on Express %s', (_version, express) =>
     expect(answers.map(({ status, body }) => (status === 200 ? body : status))).toEqual(['nobody', 'nobody', 401]);
   });
 
+  it('to a page: the refresh token is in a cookie that no script reads, and in no body', async () => {
+    const { app, gate } = gated(express);
+    const known = access.public('it takes what proves who it is');
+    app.post('/login', known, (_req, res, next) => {
+      const issued = gate.tokens.issue({ sub: 'ann' }, { refresh: true });
+      issued.then((pair) => sendTokens(res, pair, { cookie: true }), next);
+    });
+    app.post('/token', known, (req, res, next) => {
+      gate.tokens.refresh(refreshTokenOf(req) ?? '').then((pair) => sendTokens(res, pair, { cookie: true }), next);
+    });
+    app.post('/logout', known, (req, res, next) => {
+      clearRefreshToken(res);
+      gate.tokens.revoke({ token: refreshTokenOf(req) ?? '' }).then(() => res.sendStatus(204), next);
+    });
+    const own = { origin: 'https://shop.example', 'sec-fetch-site': 'same-origin' };
+    const [login] = await ask(app, { method: 'POST', target: '/login', headers: own });
+    const [set = ''] = login?.headers['set-cookie'] ?? [];
+    expect(set).toMatch(/^__Host-refresh=bwr_[\w.-]+; Path=\/; HttpOnly; Secure; SameSite=Strict; Max-Age=2592000$/);
+    expect(login?.body).not.toContain('bwr_');
+    expect(login?.json()).not.toHaveProperty('refresh_token');
+    const cookie = String(set.split(';', 1)[0]);
+    const [forged, two, next] = await ask(
+      app,
+      {
+        method: 'POST',
+        target: '/token',
+        headers: { cookie, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+      },
+      { method: 'POST', target: '/token', headers: { ...own, cookie: `${cookie}; ${cookie}` } },
+      { method: 'POST', target: '/token', headers: { ...own, cookie: `a=b; ${cookie}` } },
+    );
+    expect([forged?.status, two?.status, next?.status]).toEqual([403, 401, 200]);
+    const fresh = String(next?.headers['set-cookie']?.[0]?.split(';', 1)[0]);
+    expect(fresh).not.toBe(cookie);
+    const [out, after] = await ask(
+      app,
+      { method: 'POST', target: '/logout', headers: { ...own, cookie: fresh } },
+      { method: 'POST', target: '/token', headers: { ...own, cookie: fresh } },
+    );
+    expect(out?.headers['set-cookie']).toEqual([
+      '__Host-refresh=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=0',
+    ]);
+    expect(after?.status).toBe(401);
+  });
+
   it('in monitor mode report, and let nobody in', async () => {
     const { app, events } = gated(express, { monitor: ['tokens'] });
     const answers = await ask(
@@ -246,152 +287,10 @@ describe.each(EXPRESS)('tokens in a gate, on Express %s', (_version, express) =>
   });
 
   it('of a secured app the self-test finds that they live in one process, and nothing else', async () => {
-    const { gate } = gated(express, { https: {}, logging: { stream: { write: () => undefined } } } as Partial<Policy>);
+    const { gate } = gated(express, { https: {}, logging: { stream: { write: () => undefined } } });
     const { findings, results } = await gate.selfTest();
     expect(findings.map(({ id }) => id)).toEqual(['tokens/not-shared']);
     expect(results['tokens/private-key-published']).toBe('pass');
     expect(results['tokens/unsigned-accepted']).toBe('pass');
-  });
-
-  it('alone: the fixture ends what the vulnerable one lets live', async () => {
-    for (const [create, after] of [
-      [createVulnerable, [200, 200, 200]],
-      [createSecured, [401, 401, 401]],
-    ] as const) {
-      const served = await serve(create(express));
-      const call = (method: string, target: string, token = '', body?: object): Promise<Received> =>
-        send(served.url, {
-          method,
-          target,
-          headers: { 'content-type': 'application/json', ...(token === '' ? {} : bearer(token)) },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        });
-      try {
-        const { access_token, refresh_token } = (await call('POST', '/login')).json<Record<string, string>>();
-        expect((await call('GET', '/me', access_token)).body).toBe('ann');
-        expect((await call('POST', '/refresh', '', { refresh_token })).status).toBe(200);
-        expect((await call('POST', '/logout', access_token)).status).toBe(204);
-        const again = [
-          await call('GET', '/me', access_token),
-          await call('POST', '/refresh', '', { refresh_token }),
-          await call('POST', '/refresh', '', { refresh_token }),
-        ];
-        expect(again.map(({ status }) => status)).toEqual(after);
-      } finally {
-        await served.close();
-      }
-    }
-  });
-});
-
-describe('tokens on bare node:http', () => {
-  it('verify, publish keys, and answer with tokens', async () => {
-    const { tokens } = make();
-    const onError = errors({ onError: () => undefined });
-    const handler = (req: IncomingMessage, res: ServerResponse): void => {
-      const done = (error?: unknown): void => {
-        if (error !== undefined) return onError(error, req, res, () => undefined);
-        const found = tokenOf(req);
-        if (req.url === '/login') {
-          tokens.service.issue({ sub: 'ann' }, { refresh: true }).then((issued) => sendTokens(res, issued), done);
-        } else if (found?.kind === 'access') res.end(String(found.claims.sub));
-        else notFound(req, res, done);
-      };
-      tokens(req, res, done);
-    };
-    const served = await serve(handler);
-    try {
-      const login = await send(served.url, { target: '/login' });
-      expect(login.headers['cache-control']).toBe('no-store');
-      expect(login.headers.pragma).toBe('no-cache');
-      const body = login.json<Record<string, string>>();
-      expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 900 });
-      expect(Object.keys(body).sort()).toEqual(['access_token', 'expires_in', 'refresh_token', 'token_type']);
-      const me = await send(served.url, { target: '/me', headers: bearer(String(body.access_token)) });
-      expect([me.status, me.body, me.headers['cache-control']]).toEqual([200, 'ann', 'private, no-store']);
-      const bad = await send(served.url, { target: '/me', headers: bearer('a.b.c') });
-      expect([bad.status, bad.headers['www-authenticate']?.startsWith('Bearer error=')]).toEqual([401, true]);
-      const jwks = await send(served.url, { target: '/.well-known/jwks.json?x=1' });
-      expect(jwks.json<{ keys: unknown[] }>().keys).toHaveLength(2);
-    } finally {
-      await served.close();
-    }
-  });
-});
-
-describe('the service', () => {
-  it('refuses a schema that would take the session away', async () => {
-    const { z } = await import('zod');
-    const made = make({ schema: z.object({ sub: z.string() }) });
-    expect(await faultOf(made.tokens.service.issue({ sub: 'ann', sid: 's' }))).toBe('ERR_TOKEN_CLAIM');
-    const kept = make({ schema: z.object({ sub: z.string(), sid: z.string().optional(), role: z.enum(['clerk']) }) });
-    const { accessToken } = await kept.tokens.service.issue({ sub: 'ann', sid: 's', role: 'clerk' });
-    await expect(kept.tokens.service.verify(accessToken)).resolves.toMatchObject({
-      sub: 'ann',
-      sid: 's',
-      role: 'clerk',
-    });
-    expect(await faultOf(kept.tokens.service.issue({ sub: 'ann', role: 'root' }))).toBe('ERR_TOKEN_CLAIM');
-  });
-
-  it('refuses a session id that looks like one of its own: nobody would be asked whether it is alive', async () => {
-    const made = make({ isSessionAlive: () => false });
-    expect(await faultOf(made.tokens.service.issue({ sub: 'ann', sid: 'token-1' }))).toBe('ERR_TOKEN_CLAIM');
-    const { accessToken } = await made.tokens.service.issue({ sub: 'ann', sid: 'other' });
-    expect(await faultOf(made.tokens.service.verify(accessToken))).toBe('session-ended');
-  });
-
-  it('asks for both ends of a revocation at once, and forgets it when no token can be left', async () => {
-    let waiting = 0;
-    let most = 0;
-    const made = make({}, (inner) => ({
-      get: async (key) => {
-        waiting++;
-        most = Math.max(most, waiting);
-        await new Promise(setImmediate);
-        waiting--;
-        return inner.get(key);
-      },
-      insert: (key, record) => inner.insert(key, record),
-      replace: (key, version, record) => inner.replace(key, version, record),
-      remove: (key) => inner.remove(key),
-      list: (owner) => inner.list(owner),
-    }));
-    const { accessToken, jti, sid } = await made.tokens.service.issue({ sub: 'ann' }, { refresh: true });
-    most = 0;
-    await made.tokens.service.verify(accessToken);
-    expect(most).toBe(3);
-    const before = made.store.size;
-    await made.tokens.service.revoke({ jti });
-    await made.tokens.service.revoke({ sid: String(sid) });
-    await made.tokens.service.revoke({ sid: String(sid) });
-    expect(made.store.size).toBe(before + 2);
-    expect(await faultOf(made.tokens.service.verify(accessToken))).toBe('revoked');
-    expect(await made.tokens.service.revoke({ token: 'a.b.c' })).toBe(false);
-    expect(await faultOf(made.tokens.service.revoke({ sid: '' }))).toBe('ERR_CONFIG_VALUE');
-  });
-
-  it('after a user was revoked, new tokens are good again once clocks agree', async () => {
-    const made = make();
-    await made.tokens.service.revoke({ sub: 'ann' });
-    const early = await made.tokens.service.issue({ sub: 'ann' });
-    expect(await faultOf(made.tokens.service.verify(early.accessToken))).toBe('revoked');
-    made.clock.forward(6000);
-    const later = await made.tokens.service.issue({ sub: 'ann' });
-    await expect(made.tokens.service.verify(later.accessToken)).resolves.toMatchObject({ sub: 'ann' });
-  });
-
-  it.each([
-    [{ ttl: '25h' }, 'tokens.ttl'],
-    [{ refresh: { grace: '2m' } }, 'tokens.refresh.grace'],
-    [{ keys: { rotateEvery: '1h' } }, 'tokens.keys.rotateEvery'],
-    [{ issuer: '' }, 'tokens.issuer'],
-    [{ audience: [] }, 'tokens.audience'],
-    [{ jwks: '//evil.example' }, 'tokens.jwks'],
-    [{ algorithm: 'HS256' as 'EdDSA' }, 'tokens.algorithm'],
-    [{ encryptionKey: 'text' as unknown as typeof KEY }, 'tokens.encryptionKey'],
-    [{ secret: 'x' } as object, 'tokens.secret'],
-  ])('options that it cannot have: %o', (options, field) => {
-    expect(() => make(options)).toThrow(expect.objectContaining({ name: 'ConfigError', field }));
   });
 });

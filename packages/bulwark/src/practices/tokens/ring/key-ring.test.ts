@@ -5,7 +5,7 @@ import { generateTokenKey, tokens } from '../index.ts';
 
 const RING = 'token-keys:default';
 const kidOf = (token: string): string =>
-  JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString()).kid as string;
+  (JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString()) as { kid: string }).kid;
 const kids = async (made: ReturnType<typeof make>['tokens']): Promise<unknown[]> =>
   (await made.service.jwks())?.keys.map(({ kid }) => kid) ?? [];
 
