@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeAuthority } from '../../https/x509-write.ts';
 import { b64, type Signer, signer, signerOf } from '../fixtures/forge.ts';
@@ -270,9 +270,20 @@ describe('a key that signs', () => {
     expect(changed.key.export({ format: 'jwk' })).toMatchObject({ x: other.x });
   });
 
-  it('that is none, has no name, or whose halves do not belong together is refused', async () => {
+  it('without kid is named by its thumbprint, or where it is a secret by what tells nothing of it', () => {
     const { kid: _, ...nameless } = ed.jwk;
-    refused(nameless, /no kid/);
+    expect(readSigningKey(nameless, 'key').kid).toBe(thumbprintOf(ed.jwk));
+    expect(publicJwkOf(nameless).kid).toBe(thumbprintOf(ed.jwk));
+    const { kid: _kid, ...secret } = hs.jwk;
+    const { kid } = readSigningKey(secret, 'key');
+    expect([kid, kid.length]).toEqual([readSigningKey({ ...secret }, 'key').kid, 22]);
+    const hash = createHash('sha256')
+      .update(JSON.stringify({ k: hs.jwk.k, kty: 'oct' }))
+      .digest('base64url');
+    expect(hash.startsWith(kid)).toBe(false);
+  });
+
+  it('that is none, or whose halves do not belong together is refused', async () => {
     refused(ed.known, /its d/);
     refused({ ...ed.jwk, d: ` ${ed.jwk.d}` }, /its d/);
     refused({ ...ed.jwk, use: 'enc' }, /its use/);

@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { factsOf, type JwsAlgorithm } from './algorithms.ts';
+import { thumbprintOf } from './generate-key.ts';
 import { badKey, bytesOf, type Jwk, type Members, membersOf, readKey } from './jwk.ts';
 import { isSignatureOf, signatureOf } from './signature.ts';
 
@@ -26,7 +27,7 @@ const PRIVATE: Readonly<Record<string, readonly string[]>> = {
 /**
  * Judges a private JWK (or an `oct` one), once: its public half as `readVerifyKey` does, and that the two belong together.
  *
- * Without `alg` it signs with EdDSA, ES256, ES384, ES512, RS256 or HS256, as its type and curve are.
+ * Without `kid` its name is its thumbprint (RFC 7638). Without `alg` it signs with EdDSA, ES256, ES384, ES512, RS256 or HS256, as its type and curve are.
  *
  * @param field - where the key is, for the error
  * @throws ConfigError `ERR_TOKEN_KEY`
@@ -44,10 +45,8 @@ export function readSigningKey(jwk: Jwk | undefined, field: string): SigningKey 
 }
 
 function judge(members: Members, field: string): SigningKey {
-  const { kid, kty, key, algorithms } = readKey(members, field, 'sign');
-  if (kid === undefined) {
-    throw badKey(field, 'it has no kid, so that no verifier could tell it from the next', 'give it one');
-  }
+  const { kid: given, kty, key, algorithms } = readKey(members, field, 'sign');
+  const kid = given ?? nameOf(members, key);
   const preferred = algorithms.has('RS256') ? 'RS256' : [...algorithms][0];
   if (preferred === undefined) throw badKey(field, 'there is no algorithm for it', 'make a new key');
   if (kty === 'oct') return { kid, algorithm: preferred, key };
@@ -56,6 +55,12 @@ function judge(members: Members, field: string): SigningKey {
     throw badKey(field, 'its private and its public half do not belong together', 'give the key as it was exported');
   }
   return { kid, algorithm: preferred, key: own };
+}
+
+/** A name for a key that has none, always the same: its thumbprint, or for a secret a MAC, which tells nothing of it. */
+function nameOf(members: Members, key: KeyObject): string {
+  if (key.type !== 'secret') return thumbprintOf({ ...members, kty: String(members.kty) });
+  return createHmac('sha256', key).update('kid').digest('base64url').slice(0, 22);
 }
 
 function importPrivate(members: Members, names: readonly string[], field: string): KeyObject {

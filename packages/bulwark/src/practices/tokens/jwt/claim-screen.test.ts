@@ -95,7 +95,9 @@ describe('claims that are refused', () => {
   });
 
   it('in the subject too, which is often an email address', async () => {
-    await expect(issue({ sub: 'ann@shop.example' })).rejects.toMatchObject({ field: 'issueToken().sub' });
+    for (const sub of ['ann@shop.example', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc', 'sk_live_abcdefgh12345678']) {
+      await expect(issue({ sub })).rejects.toMatchObject({ field: 'issueToken().sub' });
+    }
   });
 
   it('however deep they are', async () => {
@@ -128,6 +130,7 @@ describe('claims that are not', () => {
     ['createdAt', new Date(0)],
     ['url', 'https://shop.example/orders/7'],
     ['count', 4_000_000],
+    ['shipment', '9111111111111110'],
     ['locale', 'de-DE'],
   ])('%s: %j', async (name, value) => {
     await expect(issue({ [name]: value })).resolves.toBeTypeOf('string');

@@ -25,6 +25,7 @@ const PHONE = /^\+\d[\d\s().-]{6,20}$/;
 const SSN = /^\d{3}-\d{2}-\d{4}$/;
 const IBAN = /^[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){3,7}(?: ?[A-Z\d]{1,3})?$/;
 const PEM = /-----BEGIN [A-Z ]+-----/;
+const JWT = /^eyJ[\w-]+\.[\w-]+\./;
 const PASSWORD_HASH =
   /^(?:\$(?:2[abxy]?|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y]|apr1)\$|\{S?SHA\d*\}|pbkdf2_|scrypt:)/i;
 const CREDENTIAL =
@@ -75,7 +76,8 @@ function objectionToName(name: string, value: unknown): string | undefined {
 function objectionToValue(name: string, value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const text = String(value).trim();
-  if (PEM.test(text) || PASSWORD_HASH.test(text) || CREDENTIAL.test(text)) return 'it looks like a secret';
+  if (JWT.test(text) || PEM.test(text) || PASSWORD_HASH.test(text) || CREDENTIAL.test(text))
+    return 'it looks like a secret';
   if (EMAIL.test(text)) return 'it looks like an email address';
   if (PHONE.test(text) || SSN.test(text) || isIban(text)) return 'it looks like personal data';
   // Ids are long and random by nature, and one in ten long numbers passes the check of cards.

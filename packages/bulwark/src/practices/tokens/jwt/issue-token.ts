@@ -24,7 +24,7 @@ import { isSchema } from './verify-options.ts';
 
 /** How tokens are issued. */
 export interface IssueTokenOptions {
-  /** A private JWK with a `kid`; a function is asked each time, for keys that rotate. */
+  /** A private JWK; without `kid` its thumbprint is its name. A function is asked each time, for keys that rotate. */
   readonly key: Jwk | (() => Jwk);
   /** `iss`: who issues it. */
   readonly issuer: string;

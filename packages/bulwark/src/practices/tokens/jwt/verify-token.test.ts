@@ -74,6 +74,9 @@ describe('verifyToken()', () => {
     }
     expect(await outcome(craft({}, { typ: 'JWT' }), { typ: 'jwt' })).toBe('accepted');
     expect(await outcome(craft({}, { typ: 'at+jwt' }), { typ: 'JWT' })).toBe('typ');
+    // Only what has no other slash is short for it.
+    expect(await outcome(craft({}, { typ: 'x/y' }), { typ: 'x/y' })).toBe('accepted');
+    expect(await outcome(craft({}, { typ: 'application/x/y' }), { typ: 'x/y' })).toBe('typ');
     expect(await outcome(craft({}, { cty: 'JWT' }))).toBe('header');
   });
 
