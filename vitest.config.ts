@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^bulwark$/, replacement: `${source}index.ts` },
       { find: /^bulwark\/checks$/, replacement: `${source}checks.ts` },
+      { find: /^bulwark\/stores$/, replacement: `${source}stores/index.ts` },
       { find: /^bulwark\/(.+)$/, replacement: `${source}practices/$1/index.ts` },
     ],
   },

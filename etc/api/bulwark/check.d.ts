@@ -1,3 +1,4 @@
+import { PasswordsReport } from './practices/passwords/index.ts';
 import { PracticeId } from './pipeline.ts';
 import { SecretsReport } from './practices/secrets/index.ts';
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
@@ -30,11 +31,13 @@ export interface RunningFacts {
         };
         readonly off: readonly PracticeId[];
         readonly monitored: readonly PracticeId[];
+        readonly unused?: readonly PracticeId[];
         readonly access?: {
             readonly users: boolean;
             readonly open: readonly string[];
         };
         readonly secrets?: SecretsReport;
+        readonly passwords?: PasswordsReport;
         readonly requestLines?: boolean;
         readonly hatches: readonly {
             readonly practice: PracticeId;

@@ -2,6 +2,7 @@ import { Emit } from './events.ts';
 import { IncomingMessage } from 'node:http';
 import { RateLimitStore } from './stores/rate-limit-store.ts';
 import { ServerResponse } from 'node:http';
+import { Stores } from './stores/stores.ts';
 export type Handler = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 export interface Middleware extends Handler {
     readonly response?: ResponseHook;
@@ -13,6 +14,7 @@ export interface Services {
     readonly emit: Emit;
     readonly mode: Mode;
     readonly rateLimitStore?: RateLimitStore;
+    readonly stores?: Stores;
     readonly onUnread?: (what: Unread) => void;
 }
 export interface Unread {

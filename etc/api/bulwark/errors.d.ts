@@ -71,6 +71,10 @@ export declare const ERROR_CODES: {
         readonly status: 429;
         readonly title: 'Too many requests';
     };
+    readonly ERR_LOGIN_THROTTLED: {
+        readonly status: 429;
+        readonly title: 'Too many failed logins';
+    };
     readonly ERR_TOO_MANY_IN_FLIGHT: {
         readonly status: 429;
         readonly title: 'Too many requests at the same time';
@@ -166,6 +170,14 @@ export declare const ERROR_CODES: {
     readonly ERR_REDIRECT_EXTERNAL: {
         readonly status: 400;
         readonly title: 'This redirect would leave the site';
+    };
+    readonly ERR_PASSWORD_QUEUE_FULL: {
+        readonly status: 503;
+        readonly title: 'Too many log-ins at the same time';
+    };
+    readonly ERR_PASSWORD_UNUSABLE: {
+        readonly status: 400;
+        readonly title: 'This cannot be a password';
     };
     readonly ERR_AUTHENTICATION_REQUIRED: {
         readonly status: 401;

@@ -11,16 +11,21 @@ import { InputOptions } from './practices/input/index.ts';
 import { LimitsOptions } from './practices/limits/index.ts';
 import { LoggingOptions } from './practices/logging/index.ts';
 import { Mode } from './context.ts';
+import { PasswordsOptions } from './practices/passwords/index.ts';
 import { PracticeId } from './pipeline.ts';
 import { ProxySetting } from './practices/client/index.ts';
 import { RateLimitOptions } from './practices/rate-limit/index.ts';
 import { SecretsOptions } from './practices/secrets/index.ts';
+import { SessionsOptions } from './practices/sessions/index.ts';
+import { StoresSetting } from './stores/open-stores.ts';
+import { TokensOptions } from './practices/tokens/index.ts';
 export interface Policy {
     readonly origins: string | readonly string[];
     readonly defaults?: DefaultsDate;
     readonly mode?: Mode;
     readonly proxy?: ProxySetting;
     readonly monitor?: boolean | readonly PracticeId[];
+    readonly stores?: StoresSetting;
     readonly access?: AccessOptions | false;
     readonly client?: Omit<ClientOptions, 'origins' | 'proxy'> | false;
     readonly cors?: Omit<CorsOptions, 'ownOrigins' | 'stateChanges' | 'reportOnly'> | false;
@@ -31,8 +36,11 @@ export interface Policy {
     readonly input?: (InputOptions & RedirectPolicy & TemplatePolicy) | false;
     readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
     readonly logging?: LoggingOptions | false;
+    readonly passwords?: PasswordsOptions | false;
     readonly rateLimit?: RateLimitOptions | false;
     readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
+    readonly sessions?: Omit<SessionsOptions, 'origins'> | false;
+    readonly tokens?: TokensOptions | false;
 }
 export interface TemplatePolicy {
     readonly templates?: EjsOptions | false;
@@ -47,5 +55,7 @@ export interface ResolvedPolicy {
     readonly proxy: ProxySetting;
     readonly monitored: ReadonlySet<PracticeId>;
     readonly off: ReadonlySet<PracticeId>;
+    readonly unused: ReadonlySet<PracticeId>;
+    readonly knowsUsers: boolean;
     readonly given: Policy;
 }

@@ -16,6 +16,7 @@ import { lazyEjsEngine } from './practices/input/markup/ejs-engine.ts';
 import { type RedirectGuard, redirectGuard } from './practices/input/redirect/redirect.ts';
 import { limitsSteps } from './practices/limits/index.ts';
 import { type LoggingMiddleware, logging } from './practices/logging/index.ts';
+import { type Passwords, type PasswordsOptions, passwords } from './practices/passwords/index.ts';
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
 import { type SecretsReport, secrets } from './practices/secrets/index.ts';
 import { type SessionsMiddleware, sessions } from './practices/sessions/index.ts';
@@ -34,6 +35,8 @@ export interface Practices {
   readonly redirects: RedirectGuard | undefined;
   /** Absent where it is off. */
   readonly logging: LoggingMiddleware | undefined;
+  /** Absent where the policy has none. */
+  readonly passwords: Passwords | undefined;
   /** Absent where the policy has none. */
   readonly sessions: SessionsMiddleware | undefined;
   /** Absent where the policy has none. */
@@ -79,7 +82,8 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     : redirectGuard({ origins, ...(external === undefined ? {} : { external }) }, services);
 
   const isUsed = (id: PracticeId): boolean => !off.has(id) && !policy.unused.has(id);
-  const sessioning = isUsed('sessions') ? sessions(on(given.sessions), services) : undefined;
+  const sessioning = isUsed('sessions') ? sessions({ ...on(given.sessions), origins }, services) : undefined;
+  const hashing = isUsed('passwords') ? passwords(namedAfter(origins, on(given.passwords)), services) : undefined;
   const bearing = isUsed('tokens') ? tokens(tokenOptions(policy, sessioning), services) : undefined;
 
   const made: Record<PracticeId, () => Middleware | undefined> = {
@@ -108,6 +112,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     input: () => input(inputOptions, services),
     limits: () => limiting?.framing,
     logging: () => log,
+    passwords: () => undefined,
     'rate-limit': () => rateLimit(on(given.rateLimit), services),
     secrets: () => undefined,
     sessions: () => sessioning,
@@ -122,9 +127,13 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     const middleware = off.has(practice) ? instead[practice]?.() : made[practice]();
     if (middleware === undefined) continue;
     handlers[step] = middleware;
-    if (middleware.response !== undefined) hooks.push(middleware.response);
+    if (middleware.response !== undefined && middleware !== sessioning) hooks.push(middleware.response);
   }
-  if (sessioning !== undefined) handlers['session-read'] = sessioning.read;
+  if (sessioning !== undefined) {
+    handlers['session-read'] = sessioning.read;
+    // The first of all: the cookie that it sets is guarded by `headers`, and decides over its Cache-Control.
+    if (sessioning.response !== undefined) hooks.unshift(sessioning.response);
+  }
   if (limiting !== undefined) handlers.shedding = limiting.shedding;
   if (!off.has('input')) handlers['request-line'] = inTurn(methodGate(inputOptions), urlGate(inputOptions));
   if (redirects !== undefined) hooks.push(redirects.response);
@@ -134,6 +143,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     redirects,
     errors: off.has('errors') ? undefined : errors(on(given.errors), services),
     endpoints: firstOf(off.has('headers') ? undefined : collectReports({ origins }, services), bearing?.endpoint),
+    passwords: hashing,
     sessions: sessioning,
     tokens: bearing,
     logging: log,
@@ -143,6 +153,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
         : lazyEjsEngine(templates ?? {}, { ...services, reportOnly: monitored.has('input') }),
     close: () => {
       for (const handler of Object.values(handlers) as Middleware[]) handler.close?.();
+      hashing?.close();
     },
     secrets: found,
     early,
@@ -163,6 +174,14 @@ function identifiedBy(...practices: readonly ({ readonly identify: Identify } | 
     return undefined;
   };
   return { identify };
+}
+
+/** Nobody's password may be little more than the name of the host that it is for. */
+function namedAfter(origins: readonly string[], options: Partial<PasswordsOptions>): PasswordsOptions {
+  const words: unknown = options.words ?? [];
+  // What is no list is left to the practice's own schema, which refuses it.
+  if (!Array.isArray(words)) return options;
+  return { ...options, words: [...(words as string[]), ...origins.map((origin) => new URL(origin).hostname)] };
 }
 
 function firstOf(...handlers: readonly (Handler | undefined)[]): Handler | undefined {

@@ -1,4 +1,5 @@
 import type { PracticeId } from './pipeline.ts';
+import type { PasswordsReport } from './practices/passwords/index.ts';
 import type { SecretsReport } from './practices/secrets/index.ts';
 import type { TokenFacts } from './practices/tokens/index.ts';
 
@@ -62,6 +63,8 @@ export interface RunningFacts {
     readonly tokens?: TokenFacts;
     /** Variables with weak secrets, by name; absent where nobody looked. */
     readonly secrets?: SecretsReport;
+    /** How passwords are dealt with; absent where the policy has none. */
+    readonly passwords?: PasswordsReport;
     /** Whether each request leaves a line in the log. */
     readonly requestLines?: boolean;
     /** Escape hatches in use: `dangerously…`/`insecure…` settings, and `exempt()` with its route and reason. */

@@ -10,6 +10,7 @@ import { checks as https } from './practices/https/checks.ts';
 import { checks as input } from './practices/input/checks.ts';
 import { checks as limits } from './practices/limits/checks.ts';
 import { checks as logging } from './practices/logging/checks.ts';
+import { checks as passwords } from './practices/passwords/checks.ts';
 import { checks as rateLimit } from './practices/rate-limit/checks.ts';
 import { checks as secrets } from './practices/secrets/checks.ts';
 import { checks as tokens } from './practices/tokens/checks.ts';
@@ -34,6 +35,7 @@ export const CHECKS: readonly Check[] = [
   ...input,
   ...limits,
   ...logging,
+  ...passwords,
   ...rateLimit,
   ...secrets,
   ...tokens,

@@ -5,21 +5,20 @@ import { describeFailure } from './practices/logging/failure-record.ts';
  * Names of security events, in OWASP's logging vocabulary
  * (https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html).
  *
- * OWASP has no word for some of what Bulwark sees; these follow the vocabulary's form: `malicious_csrf`,
- * `malicious_host`, `malicious_redirect`, `malicious_url`, `csp_violation`, `excess_connections`,
- * `excess_requests_in_flight`, `excess_requests_shed`, `sys_proxy_mismatch`, `sys_certificate_changed`, `sys_certificate_refused`,
- * `sys_certificate_warning`, `sys_error`, `sys_handler_timeout`, `sys_limits_incomplete`, `sys_overload_begins`,
- * `sys_overload_ends`, `sys_secret_exposed`, `sys_secret_generated`, `sys_secret_weak`, `sys_template_warning`,
- * `sys_token_keys_changed`, `sys_token_keys_refused`.
+ * OWASP has no word for some of what Bulwark sees; those follow the vocabulary's form: `malicious_csrf`, `excess_connections`,
+ * `sys_overload_begins`.
  */
 export const EVENT_NAMES = [
   'authn_fail',
+  'authn_login_fail_max',
   'authn_token_created',
   'authn_token_reuse',
   'authn_token_revoked',
   'authz_fail',
   'csp_violation',
   'excess_connections',
+  'excess_login_failures',
+  'excess_password_hashing',
   'excess_rate_limit_exceeded',
   'excess_requests_in_flight',
   'excess_requests_shed',
@@ -29,6 +28,12 @@ export const EVENT_NAMES = [
   'malicious_host',
   'malicious_redirect',
   'malicious_url',
+  'session_cookie_conflict',
+  'session_created',
+  'session_expired',
+  'session_renewed',
+  'session_use_after_expire',
+  'sys_breach_check_failed',
   'sys_certificate_changed',
   'sys_certificate_refused',
   'sys_certificate_warning',
@@ -39,10 +44,12 @@ export const EVENT_NAMES = [
   'sys_monitor_disabled',
   'sys_overload_begins',
   'sys_overload_ends',
+  'sys_password_hash_unreadable',
   'sys_proxy_mismatch',
   'sys_secret_exposed',
   'sys_secret_generated',
   'sys_secret_weak',
+  'sys_session_cookie_withheld',
   'sys_shutdown',
   'sys_startup',
   'sys_template_warning',
@@ -83,6 +90,7 @@ export interface SecurityEvent {
 
 const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, practice: PracticeId])[] = [
   ['ERR_RATE_LIMIT', 'excess_rate_limit_exceeded', 'rate-limit'],
+  ['ERR_LOGIN_THROTTLED', 'authn_login_fail_max', 'rate-limit'],
   ['ERR_TOO_MANY_IN_FLIGHT', 'excess_requests_in_flight', 'limits'],
   ['ERR_OVERLOADED', 'excess_requests_shed', 'limits'],
   ['ERR_HANDLER_TIMEOUT', 'sys_handler_timeout', 'limits'],
@@ -103,6 +111,8 @@ const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, pract
   ['ERR_REDIRECT_', 'malicious_redirect', 'input'],
   ['ERR_RESPONSE_', 'sys_error', 'input'],
   ['ERR_TOKEN_', 'authn_fail', 'tokens'],
+  ['ERR_PASSWORD_QUEUE', 'excess_password_hashing', 'passwords'],
+  ['ERR_PASSWORD_UNUSABLE', 'input_validation_fail', 'passwords'],
   ['ERR_AUTHENTICATION_', 'authn_fail', 'access'],
   ['ERR_ACCESS_', 'authz_fail', 'access'],
 ];
@@ -117,6 +127,7 @@ export function eventOfCode(code: string): { event: EventName; practice: Practic
 export const COALESCED: ReadonlySet<string> = new Set<string>([
   'ERR_BODY_ABORTED',
   'ERR_OVERLOADED',
+  'ERR_PASSWORD_QUEUE_FULL',
   'ERR_TOO_MANY_IN_FLIGHT',
 ]);
 

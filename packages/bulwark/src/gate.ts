@@ -3,6 +3,7 @@ import type { CoverageRow } from './coverage.ts';
 import type { EventName, SecurityEvent } from './events.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import type { AppLogger } from './practices/logging/index.ts';
+import type { Passwords } from './practices/passwords/index.ts';
 import type { SessionManager } from './practices/sessions/index.ts';
 import type { TokenService } from './practices/tokens/index.ts';
 import type { SelfTestReport } from './self-test.ts';
@@ -45,6 +46,13 @@ export interface Gate {
    * @example gate.log.info({ shard: 3 }, 'index rebuilt')
    */
   readonly log: AppLogger;
+  /**
+   * Hashes, verifies and judges passwords.
+   *
+   * @throws ConfigError where the policy has no `passwords`
+   * @example const { ok, rehash } = await gate.passwords.verify(password, user?.hash)
+   */
+  readonly passwords: Passwords;
   /**
    * Lists and ends sessions, from outside of requests too.
    *

@@ -32,7 +32,7 @@ export {
   validate,
 } from './practices/input/index.ts';
 export { limits } from './practices/limits/index.ts';
-export { limit } from './practices/rate-limit/index.ts';
+export { limit, loginThrottle } from './practices/rate-limit/index.ts';
 export {
   type Env,
   EnvironmentError,
@@ -43,5 +43,19 @@ export {
   Secret,
   type SecretList,
 } from './practices/secrets/index.ts';
+export {
+  changeRoles,
+  type LogInOptions,
+  logIn,
+  logOut,
+  type OwnSessions,
+  proveFactor,
+  type Session,
+  type SessionInfo,
+  type SessionManager,
+  type SessionsOptions,
+  sessionOf,
+  sessionsOf,
+} from './practices/sessions/index.ts';
 export { secure } from './secure.ts';
 export type { SelfTestFinding, SelfTestReport } from './self-test.ts';

@@ -18,6 +18,8 @@ export interface Subject {
   readonly handler: Gate['handler'];
   readonly secrets: SelfTestTarget['secrets'];
   readonly tokens: SelfTestTarget['tokens'];
+  /** What is known of passwords by now. */
+  readonly passwords: () => SelfTestTarget['passwords'];
   /** The server that listens, if one does. */
   readonly listening: () => GateListening | undefined;
 }
@@ -64,7 +66,7 @@ export class Introspection {
   }
 
   async #selfTest(): Promise<SelfTestReport> {
-    const { handler, policy, secrets, tokens, listening } = this.#subject;
+    const { handler, policy, secrets, passwords, tokens, listening } = this.#subject;
     // Checks and their probes are loaded only when they are run: the request's way carries none of them.
     const { selfTest } = await import('./self-test.ts');
     this.#token = randomUUID();
@@ -77,6 +79,7 @@ export class Introspection {
         coverage: this.coverage(),
         secrets,
         tokens,
+        passwords: passwords(),
         access: this.#accessFacts(),
       });
     } finally {

@@ -10,6 +10,7 @@ export const PRACTICE_IDS = [
   'input',
   'limits',
   'logging',
+  'passwords',
   'rate-limit',
   'secrets',
   'sessions',
@@ -20,7 +21,7 @@ export const PRACTICE_IDS = [
 export type PracticeId = (typeof PRACTICE_IDS)[number];
 
 /** Practices that an app has only if its policy names them: what they protect, an app without users does not have. */
-export const OPT_IN: readonly PracticeId[] = ['sessions', 'tokens'];
+export const OPT_IN: readonly PracticeId[] = ['passwords', 'sessions', 'tokens'];
 
 /** A step that is not a whole practice, or only a part of one. */
 export type StepId = PracticeId | 'request-line' | 'route' | 'shedding' | 'session-read' | 'endpoints';
@@ -38,7 +39,7 @@ export interface Place {
  * What comes before what, and why: the one list. `secure()` compiles it once; a test checks it against the reasons.
  *
  * `errors` is not in it: it stands behind the app, and whatever was refused, thrown or not found ends there. Nor is
- * `secrets`: it looks at the process once, before there are requests. The headers of every practice are set by its
+ * `secrets`: it looks at the process once, before there are requests. Nor `passwords`: handlers call it. The headers of every practice are set by its
  * `response` hook at the response gate, in this order too.
  */
 export const ORDER: readonly Place[] = [

@@ -15,10 +15,12 @@ import type { HttpsOptions } from './practices/https/index.ts';
 import type { EjsOptions, InputOptions } from './practices/input/index.ts';
 import type { LimitsOptions } from './practices/limits/index.ts';
 import type { LoggingOptions } from './practices/logging/index.ts';
+import type { PasswordsOptions } from './practices/passwords/index.ts';
 import type { RateLimitOptions } from './practices/rate-limit/index.ts';
 import type { SecretsOptions } from './practices/secrets/index.ts';
 import type { SessionsOptions } from './practices/sessions/index.ts';
 import type { TokensOptions } from './practices/tokens/index.ts';
+import type { StoresSetting } from './stores/open-stores.ts';
 
 /** The policy key of each practice: its id in camel case. */
 export const PRACTICE_KEYS = {
@@ -32,6 +34,7 @@ export const PRACTICE_KEYS = {
   input: 'input',
   limits: 'limits',
   logging: 'logging',
+  passwords: 'passwords',
   'rate-limit': 'rateLimit',
   secrets: 'secrets',
   sessions: 'sessions',
@@ -63,6 +66,12 @@ export interface Policy {
   readonly proxy?: ProxySetting;
   /** Practices that report what they would refuse and let it pass; `true` for all: the first day in an old app. */
   readonly monitor?: boolean | readonly PracticeId[];
+  /**
+   * Where sessions, limits, throttles and what may be used once live. Default: limits in this process.
+   *
+   * @example { redis: 'redis://10.0.0.5:6379' }
+   */
+  readonly stores?: StoresSetting;
   readonly access?: AccessOptions | false;
   readonly client?: Omit<ClientOptions, 'origins' | 'proxy'> | false;
   readonly cors?: Omit<CorsOptions, 'ownOrigins' | 'stateChanges' | 'reportOnly'> | false;
@@ -73,10 +82,12 @@ export interface Policy {
   readonly input?: (InputOptions & RedirectPolicy & TemplatePolicy) | false;
   readonly limits?: Omit<LimitsOptions, 'proxy'> | false;
   readonly logging?: LoggingOptions | false;
+  /** Gives handlers `gate.passwords`: `{}` takes the defaults. Left out, the app has no passwords of its own. */
+  readonly passwords?: PasswordsOptions | false;
   readonly rateLimit?: RateLimitOptions | false;
   readonly secrets?: Omit<SecretsOptions, 'reportOnly'> | false;
   /** Gives the app sessions: `{}` takes the defaults. Left out, it has none. */
-  readonly sessions?: SessionsOptions | false;
+  readonly sessions?: Omit<SessionsOptions, 'origins'> | false;
   /** Lets callers identify themselves by bearer tokens. Left out, nobody can. */
   readonly tokens?: TokensOptions | false;
 }
@@ -116,6 +127,8 @@ const schema: z.ZodType = z.strictObject({
   defaults: z.enum(DEFAULTS_DATES).optional(),
   mode: z.enum(['production', 'development', 'test']).optional(),
   proxy: z.unknown().optional(),
+  // Read by openStores, which repeats no value of it: an address may hold a password.
+  stores: z.unknown().optional(),
   monitor: z.union([z.boolean(), z.array(z.enum(PRACTICE_IDS))]).optional(),
   ...Object.fromEntries(Object.values(PRACTICE_KEYS).map((key) => [key, practice])),
 });

@@ -15,6 +15,7 @@ import { RouteTable, routeDecisions } from './express/route-table.ts';
 import { installViewEngine, refuseViewOptions } from './express/view-engine.ts';
 import { isPreflight } from './fetch-metadata.ts';
 import type { Gate } from './gate.ts';
+import { GateStores } from './gate-stores.ts';
 import { Introspection } from './introspection.ts';
 import { Listeners } from './listeners.ts';
 import type { PracticeId } from './pipeline.ts';
@@ -44,10 +45,11 @@ export function secure(app: unknown, policy: Policy): Gate {
   const target = acceptApp(app);
   const read = readPolicy(policy);
   const events = new SecurityEvents();
-  const practices = buildPractices(read, { emit: events.emit, mode: read.mode });
+  const stores = new GateStores(read, events.emit);
+  const practices = buildPractices(read, { emit: events.emit, mode: read.mode, ...stores.services });
   if (practices.logging !== undefined) events.on('*', practices.logging.logEvent);
 
-  const runtime = new GateRuntime(target, read, events, practices);
+  const runtime = new GateRuntime(target, read, events, practices, stores);
   markSecured(target);
   runtime.install();
   return runtime.gate;
@@ -59,6 +61,7 @@ class GateRuntime implements GateServices {
   readonly #policy: ResolvedPolicy;
   readonly #events: SecurityEvents;
   readonly #practices: Practices;
+  readonly #stores: GateStores;
   readonly #steps: readonly Step[];
   readonly #table: RouteTable;
   readonly #writeHead: ServerResponse['writeHead'];
@@ -69,12 +72,19 @@ class GateRuntime implements GateServices {
   readonly #excess: Coalescer;
   #sealed = false;
 
-  constructor(app: ExpressApp, policy: ResolvedPolicy, events: SecurityEvents, practices: Practices) {
+  constructor(
+    app: ExpressApp,
+    policy: ResolvedPolicy,
+    events: SecurityEvents,
+    practices: Practices,
+    stores: GateStores,
+  ) {
     this.#app = app;
     this.#policy = policy;
     this.#events = events;
     this.#excess = coalesce(events.emit);
     this.#practices = practices;
+    this.#stores = stores;
     const { logging } = practices;
     this.#writeHead = createResponseGate(practices.hooks);
     this.#trust = trustProxyFunction(policy.proxy);
@@ -99,6 +109,7 @@ class GateRuntime implements GateServices {
       handler,
       secrets: practices.secrets,
       tokens: practices.tokens?.facts,
+      passwords: () => practices.passwords?.report(),
       listening: () => this.#listeners.first,
     });
     this.#introspection = introspection;
@@ -106,6 +117,9 @@ class GateRuntime implements GateServices {
       handler,
       policy,
       log: logging?.log ?? SILENT,
+      get passwords() {
+        return inPolicy(practices.passwords, 'passwords');
+      },
       get sessions() {
         return inPolicy(practices.sessions?.manager, 'sessions');
       },
@@ -114,6 +128,7 @@ class GateRuntime implements GateServices {
       },
       listen: async (options = {}) => {
         this.#seal();
+        await stores.start();
         return this.#listeners.open(options, async () => logging?.flush());
       },
       on: (event, listener) => events.on(event, listener),
@@ -332,6 +347,7 @@ class GateRuntime implements GateServices {
   async #close(): Promise<void> {
     await this.#listeners.close(async () => {
       this.#practices.close();
+      await this.#stores.close();
       this.#excess.flush();
     });
     await this.#practices.logging?.flush();

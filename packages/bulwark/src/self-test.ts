@@ -12,6 +12,7 @@ import type { ResolvedPolicy } from './policy.ts';
 import { rawUses } from './practices/input/index.ts';
 import { serverOptions } from './practices/limits/index.ts';
 import { serverFacts } from './practices/limits/server.ts';
+import type { PasswordsReport } from './practices/passwords/index.ts';
 import type { SecretsReport } from './practices/secrets/index.ts';
 
 /** One check that did not pass. */
@@ -42,6 +43,7 @@ export interface SelfTestTarget {
   readonly coverage: readonly CoverageRow[];
   readonly secrets: SecretsReport | undefined;
   readonly tokens: NonNullable<RunningFacts['inside']>['tokens'];
+  readonly passwords: PasswordsReport | undefined;
   readonly access: NonNullable<RunningFacts['inside']>['access'];
 }
 
@@ -98,6 +100,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       ...(target.access === undefined ? {} : { access: target.access }),
       ...(target.tokens === undefined ? {} : { tokens: target.tokens }),
       ...(target.secrets === undefined ? {} : { secrets: target.secrets }),
+      ...(target.passwords === undefined ? {} : { passwords: target.passwords }),
       requestLines: hasRequestLines(target.policy),
       hatches: hatchesOf(target),
     },

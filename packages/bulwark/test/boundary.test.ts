@@ -95,6 +95,15 @@ it('the HTML sanitiser waits until html() is called, and is loaded then', async 
   expect(JSON.parse(stdout)).toEqual([false, true]);
 });
 
+it('the native hashes and the lists of common passwords wait until they are used', async () => {
+  const { files, packages } = loadedAtOnce(await bundle('src/index.ts'));
+  expect(files).toContain('src/practices/passwords/index.ts');
+  expect(packages.filter((name) => name.startsWith('@node-rs/'))).toEqual([]);
+  expect(files.filter((path) => path.endsWith('blocklist/filters.ts'))).toEqual([]);
+  const alone = await bundle('src/practices/passwords/index.ts');
+  expect(Object.keys(alone.inputs)).toContain('src/practices/passwords/blocklist/filters.ts');
+});
+
 it('the measurement sees check code where it is', async () => {
   const { files } = loadedAtOnce(await bundle('src/checks.ts'));
   expect(files.filter((path) => NOT_AT_RUN_TIME.test(path)).length).toBeGreaterThan(PRACTICE_IDS.length);

@@ -97,9 +97,9 @@ describe('the order', () => {
     expect(steps.filter((step, i) => steps.indexOf(step) !== i)).toEqual([]);
   });
 
-  it('holds every practice but errors, which stands behind the app, and secrets, which stands before all requests', () => {
+  it('holds every practice but errors, behind the app, secrets, before all requests, and passwords, which handlers call', () => {
     const practices = new Set<string>(ORDER.flatMap((place) => place.practice ?? []));
-    expect([...practices].toSorted()).toEqual(ids.filter((id) => id !== 'errors' && id !== 'secrets'));
+    expect([...practices].toSorted()).toEqual(ids.filter((id) => !['errors', 'secrets', 'passwords'].includes(id)));
   });
 
   it.each(ORDER.map((place, i) => [place.step, place, i] as const))('%s: comes after what it names', (_, place, i) => {

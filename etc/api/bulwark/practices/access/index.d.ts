@@ -20,6 +20,6 @@ export interface Access {
 }
 export declare function identityOf(req: IncomingMessage): Identity | undefined;
 export type UndecidedRule = 'deny' | 'allow' | 'refuse-to-start';
-export declare function undecidedRule(options?: AccessOptions | false): UndecidedRule;
+export declare function undecidedRule(options?: AccessOptions | false, knowsUsers?: boolean): UndecidedRule;
 export declare function isDecided(decisions: readonly Decision[]): boolean;
 export declare const access: Access;

@@ -1,10 +1,8 @@
 import { Emit } from '../../events.ts';
+import { OutageOptions } from '../../stores/breaker.ts';
 import { RateLimitStore } from '../../stores/rate-limit-store.ts';
-export interface FallbackOptions {
-    readonly timeout?: number;
-    readonly retry?: number;
+export interface FallbackOptions extends OutageOptions {
     readonly local?: RateLimitStore;
-    readonly clock?: () => number;
 }
 export declare function withFallback(store: RateLimitStore, services: {
     readonly emit: Emit;

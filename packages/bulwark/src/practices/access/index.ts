@@ -187,7 +187,7 @@ export type UndecidedRule = 'deny' | 'allow' | 'refuse-to-start';
 /** The rule of these options: once users can be known, a route that says nothing is denied. */
 export function undecidedRule(
   options: AccessOptions | false = {},
-  knowsUsers = options !== false && options.identify !== undefined,
+  knowsUsers: boolean = options !== false && options.identify !== undefined,
 ): UndecidedRule {
   if (options === false) return 'allow';
   return options.undecided ?? (knowsUsers ? 'deny' : 'allow');

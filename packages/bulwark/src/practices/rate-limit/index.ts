@@ -4,6 +4,7 @@ import { type Decision, type DecisionHandler, decide, decisionsFor, enforceOnce 
 import { ConfigError } from '../../errors.ts';
 import { resolveOptions } from '../../options.ts';
 import { fromExpressRateLimit } from './express-rate-limit.ts';
+import { refuseInHandler } from './in-handler.ts';
 import { createLimiter } from './limiter.ts';
 import { DEFAULTS, type LimitOptions, limitSchema, type RateLimitOptions, schema } from './options.ts';
 import { giveBack, recordOf, respond } from './record.ts';
@@ -13,6 +14,15 @@ export { memoryRateLimitStore } from '../../stores/memory-rate-limit.ts';
 export type { RateLimitResult, RateLimitRule, RateLimitStore } from '../../stores/rate-limit-store.ts';
 export type { FallbackOptions } from './fallback.ts';
 export { withFallback } from './fallback.ts';
+export type {
+  AllowedAttempt,
+  LoggedIn,
+  LoginCheck,
+  LoginThrottle,
+  RefusedAttempt,
+} from './login-throttle/login-throttle.ts';
+export { loginThrottle } from './login-throttle/login-throttle.ts';
+export type { DelayOptions, LoginThrottleOptions } from './login-throttle/options.ts';
 export type { FromRequest, KeyPart, LimitOptions, RateLimitOptions } from './options.ts';
 
 /** What a decision of {@link limit} says of itself. */
@@ -138,22 +148,5 @@ function requireName(
     field: `${field}.name`,
     message: 'a limit with a store of its own needs a name: keys in the store begin with it',
     fix: "write name: 'login'",
-  });
-}
-
-/** Both versions of Express call handlers from a method of this name. */
-const IN_HANDLER = /\bLayer\.(?:handleRequest|handle_request|handle \[as handle_request\])/;
-
-function refuseInHandler(field: string): void {
-  const depth = Error.stackTraceLimit;
-  Error.stackTraceLimit = 50;
-  const { stack = '' } = new Error('where');
-  Error.stackTraceLimit = depth;
-  if (!IN_HANDLER.test(stack)) return;
-  throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
-    field,
-    message:
-      'it is made while a request is handled, so each request would have a limit of its own and none would ever be reached',
-    fix: 'make it once, where the app is put together, and use it in the route',
   });
 }

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ALONE, beforeHead, type Handler, type Next, type Services } from '../../context.ts';
 import { ConfigError, Refusal } from '../../errors.ts';
 import type { Emit } from '../../events.ts';
+import { isPromise } from '../../stores/breaker.ts';
 import { interval } from '../../stores/gcra.ts';
+import { hasFallback } from '../../stores/limits-fallback.ts';
 import { memoryRateLimitStore } from '../../stores/memory-rate-limit.ts';
 import type { RateLimitResult, RateLimitRule, RateLimitStore } from '../../stores/rate-limit-store.ts';
 import { parseDuration } from '../../units.ts';
-import { isPromise, withFallback } from './fallback.ts';
+import { withFallback } from './fallback.ts';
 import { compileKey } from './key.ts';
 import type { ResolvedRateLimitOptions } from './options.ts';
 import { type Applied, recordOf, respond } from './record.ts';
@@ -181,7 +183,7 @@ const reliableStores = new WeakMap<RateLimitStore, { readonly store: RateLimitSt
 
 /** One fallback for each store, whichever limits use it: one outage is one event. */
 function reliable(store: RateLimitStore, timeout: number, emit: Emit): RateLimitStore {
-  if (store.local === true) return store;
+  if (store.local === true || hasFallback(store)) return store;
   const known = reliableStores.get(store);
   if (known !== undefined) {
     known.emit = emit;

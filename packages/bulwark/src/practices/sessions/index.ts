@@ -1,37 +1,27 @@
-import type { IncomingMessage } from 'node:http';
-import { ALONE, type Handler, type Middleware, type Services } from '../../context.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ALONE, beforeHead, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
+import { resolveOptions } from '../../options.ts';
+import { memoryRecordStore } from '../../stores/memory-records.ts';
 import type { Identify } from '../access/index.ts';
+import { SessionHandle } from './handle.ts';
+import { createManager, type SessionManager } from './manager.ts';
+import { DEFAULTS, type SessionsOptions, schema } from './options.ts';
+import { attach, handleOf } from './requests.ts';
+import { SessionService } from './service.ts';
 
-/** Options of {@link sessions}. */
-export interface SessionsOptions {
-  readonly name?: string;
-}
-
-/** One session of a user, as a page of "your devices" shows it. */
-export interface SessionInfo {
-  /** Stable over rotations of the token, and no secret: it identifies the session in lists, logs and tokens (`sid`). */
-  readonly id: string;
-  readonly user: string;
-  readonly createdAt: Date;
-  readonly seenAt: Date;
-  /** What the app called the device, or what its user agent says. */
-  readonly device: string;
-  /** It is the one that the request came with. */
-  readonly current: boolean;
-}
-
-/** Lists and ends sessions. */
-export interface SessionManager {
-  list(user: string, req?: IncomingMessage): Promise<readonly SessionInfo[]>;
-  /** Ends one session; false if there is none of this id. */
-  revoke(id: string): Promise<boolean>;
-  /** Ends all sessions of the request's user but the request's own; how many. */
-  revokeOthers(req: IncomingMessage): Promise<number>;
-  /** Ends all sessions of a user; how many. */
-  revokeAll(user: string): Promise<number>;
-  /** Whether a session is alive: what is bound to one ends with it. */
-  isAlive(id: string): Promise<boolean>;
-}
+export type { SessionInfo, SessionManager } from './manager.ts';
+export type { SessionCookieOptions, SessionsOptions } from './options.ts';
+export {
+  changeRoles,
+  type LogInOptions,
+  logIn,
+  logOut,
+  type OwnSessions,
+  proveFactor,
+  sessionOf,
+  sessionsOf,
+} from './requests.ts';
+export type { Session } from './session.ts';
 
 /** The middleware of sessions, and what the gate needs of it beside. */
 export interface SessionsMiddleware extends Middleware {
@@ -42,7 +32,40 @@ export interface SessionsMiddleware extends Middleware {
   readonly manager: SessionManager;
 }
 
-/** Sessions. */
-export function sessions(_options: SessionsOptions = {}, _services: Services = ALONE): SessionsMiddleware {
-  throw new Error('not there yet');
+/**
+ * Sessions: `req.session`, kept on the server under a token that only the cookie holds.
+ */
+export function sessions(options: SessionsOptions = {}, services: Services = ALONE): SessionsMiddleware {
+  const resolved = resolveOptions(schema, DEFAULTS, options, 'sessions');
+  const store = resolved.store ?? services.stores?.records ?? memoryRecordStore();
+  const service = new SessionService(resolved, store, services);
+  const manager = createManager(service);
+
+  function begin(req: IncomingMessage, res: ServerResponse): SessionHandle {
+    const handle = new SessionHandle(service, req, res);
+    attach(req, handle, manager);
+    beforeHead(req, res, respond);
+    handle.send();
+    return handle;
+  }
+
+  function readSession(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    begin(req, res);
+    next();
+  }
+
+  function sessionsMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    (handleOf(req) ?? begin(req, res)).settle(next);
+  }
+
+  return Object.assign(sessionsMiddleware, {
+    response: respond,
+    read: readSession,
+    identify: (req: IncomingMessage) => handleOf(req)?.identity,
+    manager,
+  });
+}
+
+function respond(req: IncomingMessage, res: ServerResponse): void {
+  handleOf(req)?.writeHead(res);
 }

@@ -1,0 +1,4 @@
+export interface Argon2Parameters {
+    readonly memory: number;
+    readonly time: number;
+}

@@ -1,0 +1,2 @@
+export type BreachSource = (prefix: string, signal: AbortSignal) => Promise<string>;
+export declare function rangeSearch(url: string): BreachSource;

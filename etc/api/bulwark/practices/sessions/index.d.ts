@@ -1,0 +1,25 @@
+export { LogInOptions } from './requests.ts';
+export { OwnSessions } from './requests.ts';
+export { Session } from './session.ts';
+export { SessionCookieOptions } from './options.ts';
+export { SessionInfo } from './manager.ts';
+export { SessionManager } from './manager.ts';
+export { SessionsOptions } from './options.ts';
+export { changeRoles } from './requests.ts';
+export { logIn } from './requests.ts';
+export { logOut } from './requests.ts';
+export { proveFactor } from './requests.ts';
+export { sessionOf } from './requests.ts';
+export { sessionsOf } from './requests.ts';
+import { Handler } from '../../context.ts';
+import { Identify } from '../access/index.ts';
+import { Middleware } from '../../context.ts';
+import { Services } from '../../context.ts';
+import { SessionManager } from './manager.ts';
+import { SessionsOptions } from './options.ts';
+export interface SessionsMiddleware extends Middleware {
+    readonly read: Handler;
+    readonly identify: Identify;
+    readonly manager: SessionManager;
+}
+export declare function sessions(options?: SessionsOptions, services?: Services): SessionsMiddleware;

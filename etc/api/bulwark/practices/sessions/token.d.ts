@@ -1,0 +1,5 @@
+export interface Token {
+    readonly id: string;
+    readonly digest: string;
+    readonly text: string;
+}

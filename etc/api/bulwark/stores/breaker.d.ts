@@ -1,0 +1,5 @@
+export interface OutageOptions {
+    readonly timeout?: number;
+    readonly retry?: number;
+    readonly clock?: () => number;
+}

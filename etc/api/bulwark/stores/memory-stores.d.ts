@@ -1,0 +1,2 @@
+import { Stores } from './stores.ts';
+export declare function memoryStores(): Stores;

@@ -1,0 +1,82 @@
+import { ConfigError } from '../../errors.ts';
+import type { ResolvedSessionsOptions } from './options.ts';
+
+/** The session's cookie, ready to be read and written. */
+export interface SessionCookie {
+  readonly name: string;
+  /** Whether it may only be sent over TLS. */
+  readonly secure: boolean;
+  readonly sameSite: 'lax' | 'strict' | 'none';
+  readonly partitioned: boolean;
+  readonly persistent: boolean;
+  /** The value in a `Cookie` header; undefined where there is none, `null` where there are several that differ. */
+  read(header: string | undefined): string | null | undefined;
+  /** The value of `Set-Cookie`. */
+  write(value: string, maxAge: number | undefined): string;
+  /** The value of `Set-Cookie` that ends it. */
+  clear(): string;
+}
+
+const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
+
+/**
+ * Makes the cookie of the options.
+ *
+ * @param origins - where browsers see the app: on plain HTTP (development) a `Secure` cookie would not come back everywhere
+ * @throws ConfigError for a combination that browsers refuse
+ * @see ASVS 5.0 3.3.1 to 3.3.4, CWE-614, CWE-1004, CWE-1275
+ */
+export function sessionCookie(options: ResolvedSessionsOptions['cookie'], origins: readonly string[]): SessionCookie {
+  const isPlain = origins.some((origin) => origin.startsWith('http:'));
+  const { sameSite, partitioned, persistent } = options;
+  const name = options.name ?? (isPlain ? 'session' : '__Host-session');
+  if (isPlain) refusePlain(name, options);
+  const flags = [
+    '; Path=/; HttpOnly',
+    isPlain ? '' : '; Secure',
+    `; SameSite=${SAME_SITE[sameSite]}`,
+    partitioned ? '; Partitioned' : '',
+  ].join('');
+
+  function read(header: string | undefined): string | null | undefined {
+    if (header?.includes(name) !== true) return undefined;
+    let found: string | undefined;
+    for (const part of header.split(';')) {
+      const at = part.indexOf('=');
+      if (at < 0 || part.slice(0, at).trim() !== name) continue;
+      const value = part.slice(at + 1).trim();
+      // Somebody else has set one as well (a sibling host, a script): which of them is the app's cannot be told.
+      if (found !== undefined && found !== value) return null;
+      found = value;
+    }
+    return found;
+  }
+
+  return {
+    name,
+    secure: !isPlain,
+    sameSite,
+    partitioned,
+    persistent,
+    read,
+    write: (value, maxAge) =>
+      `${name}=${value}${flags}${maxAge === undefined ? '' : `; Max-Age=${Math.max(0, Math.floor(maxAge / 1000))}`}`,
+    clear: () => `${name}=${flags}; Max-Age=0`,
+  };
+}
+
+function refusePlain(name: string, { sameSite, partitioned }: ResolvedSessionsOptions['cookie']): void {
+  const field = /^__(?:Host|Secure|Http)/i.test(name)
+    ? 'name'
+    : sameSite === 'none'
+      ? 'sameSite'
+      : partitioned
+        ? 'partitioned'
+        : undefined;
+  if (field === undefined) return;
+  throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
+    field: `sessions.cookie.${field}`,
+    message: 'browsers take such a cookie over TLS only, and the origin of this app is plain HTTP',
+    fix: 'write an https:// origin, or leave it out in development',
+  });
+}

@@ -1,0 +1,430 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { contextOf, type Next } from '../../context.ts';
+import { Refusal } from '../../errors.ts';
+import { isPromise } from '../../stores/breaker.ts';
+import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
+import type { Identity } from '../access/index.ts';
+import { clientOf } from '../client/index.ts';
+import { changesOf, type Loaded } from './changes.ts';
+import { describeDevice } from './device.ts';
+import { holdResponse } from './hold-response.ts';
+import { NOTICES } from './notices.ts';
+import type { LogInOptions } from './requests.ts';
+import { type Found, type SessionService, whenDone } from './service.ts';
+import { CookieView, dataOf, Session } from './session.ts';
+import { type Authentication, type SessionState, userOf } from './state.ts';
+import { makeToken, readToken, type Token } from './token.ts';
+import { begun, elevated, handedOut, promoted } from './transitions.ts';
+
+/** A read that is older than this when it is needed is done again: the session may have ended while a body came. */
+const FRESH = 1000;
+/** How long a token that was handed out is waited for before another one is. */
+const LOST = 60_000;
+
+type Live = Omit<Found, 'by'> & { readonly by: 'current' | 'next' | 'previous' };
+
+/** The session of one request, from its cookie to the answer. */
+export class SessionHandle {
+  readonly #service: SessionService;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  #token: Token | undefined;
+  #sent: Promise<StoredRecord | undefined> | undefined;
+  #sentAt = 0;
+  #live: Live | undefined;
+  #session: Session | undefined;
+  /** What the session held when it was last read or written: what differs from it was changed here. */
+  #loaded: Loaded;
+  /** The session that is to be, for a visitor who has none. */
+  #coming: Token | undefined;
+  #failure: unknown;
+  #isEnded = false;
+  #isHeld = false;
+  /** Ended by `req.session = null`: removed with the answer. */
+  #leaving: Live | undefined;
+  #cookie: string | undefined;
+
+  constructor(service: SessionService, req: IncomingMessage, res: ServerResponse) {
+    this.#service = service;
+    this.#req = req;
+    this.#res = res;
+    this.#loaded = { data: {}, maxAge: service.maxAge };
+  }
+
+  /** Sends for the record, and does not wait; a store in this process is asked when it is needed. */
+  send(): void {
+    const { cookie, store } = this.#service;
+    const value = cookie.read(this.#req.headers.cookie);
+    if (value === null) return this.#service.emit(NOTICES.conflict(), this.#req);
+    this.#token = value === undefined ? undefined : readToken(value);
+    if (this.#token === undefined || store.local === true) return;
+    this.#sentAt = performance.now();
+    // Refused by the limit, nobody waits for it: its failure is nobody's either.
+    this.#sent = Promise.resolve(this.#ask(this.#token));
+    this.#sent.catch(() => undefined);
+  }
+
+  /** Waits for the record and judges it. A store that is out of reach fails only those who need a session. */
+  settle(next: Next): void {
+    if (this.#token === undefined) return next();
+    const token = this.#token;
+    const isFresh = this.#sent !== undefined && performance.now() - this.#sentAt < FRESH;
+    const fail = (error: unknown): void => {
+      this.#failure = error ?? new Error('the session store failed');
+    };
+    try {
+      const done = whenDone(isFresh && this.#sent !== undefined ? this.#sent : this.#ask(token), (stored) =>
+        this.#take(token, stored),
+      );
+      if (isPromise(done)) done.catch(fail).then(() => next());
+      else next();
+    } catch (error) {
+      fail(error);
+      next();
+    }
+  }
+
+  #ask(token: Token): MaybePromise<StoredRecord | undefined> {
+    try {
+      return this.#service.store.get(this.#service.keyOf(token.id));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {
+    const found = stored === undefined ? undefined : this.#service.judge(token, stored);
+    if (found === undefined) return;
+    if (found.by === 'replayed') return this.#service.emit(NOTICES.replayed(found.id), this.#req);
+    const live: Live = { ...found, by: found.by };
+    this.#live = live;
+    this.#loaded = this.#readOf(live.state);
+    if (live.by === 'next') return this.#promote(live);
+    if (live.by === 'current' && this.#isRotationDue(live.state)) return this.#rotate(live);
+    this.#keepSeen(live);
+  }
+
+  /** The replaced token has come back: from now on the one before it ends. */
+  #promote(live: Live): MaybePromise<void> {
+    const { now, grace } = this.#service;
+    const digest = this.#token?.digest ?? '';
+    const done = this.#change(live, (state) => promoted(state, digest, now(), now() + grace));
+    return whenDone(done, () => {
+      if (this.#live?.state.secret === digest) this.#live = { ...this.#live, by: 'current' };
+    });
+  }
+
+  #isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean {
+    const now = this.#service.now();
+    if (leftAt !== undefined || now - rotatedAt < this.#service.rotate) return false;
+    return next === undefined || now - next.since > LOST;
+  }
+
+  /** Hands out a new token. The old one is good until the new one comes back: the answer with it may be lost. */
+  #rotate(live: Live): MaybePromise<void> {
+    if (this.#cannotSetCookie()) return;
+    const { now } = this.#service;
+    const token = makeToken(live.id);
+    const done = this.#change(live, (state) =>
+      this.#isRotationDue(state) ? handedOut(state, token.digest, now()) : undefined,
+    );
+    return whenDone(done, () => {
+      if (this.#live?.state.next?.secret === token.digest) this.#setCookie(token.text);
+    });
+  }
+
+  /** Writes when the session was last seen, now and then, and lets nobody wait for it. */
+  #keepSeen(live: Live): void {
+    const { now, seenEvery } = this.#service;
+    const isOld = (state: SessionState): boolean => state.leftAt === undefined && now() - state.seenAt >= seenEvery;
+    if (!isOld(live.state)) return;
+    const done = this.#change(live, (state) => (isOld(state) ? { ...state, seenAt: now() } : undefined));
+    // Out of reach, the store has told of it itself; the session goes on as it was read.
+    if (isPromise(done)) done.catch(() => undefined);
+    this.#renewCookie();
+  }
+
+  /** Writes to the record; the session of this request is then as it was written, or has ended. */
+  #change(from: Live, change: (state: SessionState) => SessionState | undefined): MaybePromise<void> {
+    return whenDone(this.#service.update(from.id, from, change), (kept) => {
+      // Another one may have taken its place meanwhile: a login while the time of the old one was written.
+      if (this.#live?.id !== from.id) return;
+      if (kept === undefined) this.#end();
+      else this.#live = { ...this.#live, ...kept };
+    });
+  }
+
+  /** @throws what the store failed with: whoever needs a session is refused then */
+  open(): Session | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isEnded) return undefined;
+    if (this.#session === undefined) {
+      this.#session = this.#view();
+      this.#hold();
+    }
+    return this.#session;
+  }
+
+  #readOf({ data, maxAge = this.#service.maxAge }: SessionState): Loaded {
+    return { data, maxAge };
+  }
+
+  #view(): Session {
+    return new Session(this, new CookieView(this.#loaded.maxAge, this.#service.cookie), this.#loaded.data);
+  }
+
+  /** True once something looked at the session: then the answer is for its user alone. */
+  get isRead(): boolean {
+    return this.#session !== undefined || this.#isEnded || this.#cookie !== undefined;
+  }
+
+  /** The id of the session that the request has; undefined for a visitor who has none. */
+  get aliveId(): string | undefined {
+    return this.#live?.id;
+  }
+
+  /** `req.session = null` ends it; another object takes the place of its data. */
+  assign(value: unknown): void {
+    const session = this.open();
+    if (session === undefined) return;
+    if (value === null || value === undefined) {
+      const live = this.#live;
+      this.#end();
+      this.#clearCookie();
+      this.#leaving = live;
+      return;
+    }
+    if (value === session) return;
+    for (const key of Object.keys(dataOf(session))) delete session[key];
+    Object.assign(session, value);
+  }
+
+  get id(): string {
+    if (this.#live !== undefined) return this.#live.id;
+    this.#coming ??= makeToken();
+    return this.#coming.id;
+  }
+
+  get authentication(): Authentication | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    const live = this.#live;
+    if (live === undefined || this.#isEnded) return undefined;
+    // A token that was replaced sees what it could see: not what was proven since.
+    return live.by === 'previous' ? live.state.previous?.authentication : live.state.authentication;
+  }
+
+  get identity(): Identity | undefined {
+    const authentication = this.authentication;
+    if (authentication !== undefined) {
+      const { user, roles, factors } = authentication;
+      return { id: user, ...(roles === undefined ? {} : { roles }), factors };
+    }
+    const user = this.#live === undefined || this.#isEnded ? undefined : userOf({ data: this.#live.state.data });
+    return user === undefined ? undefined : { id: user };
+  }
+
+  /** Writes what was changed, once; what is left of a session that has ended is not written. */
+  commit(): MaybePromise<void> {
+    const leaving = this.#leaving;
+    if (leaving !== undefined) {
+      this.#leaving = undefined;
+      return whenDone(this.#service.remove(leaving.id), () => undefined);
+    }
+    const session = this.#session;
+    const live = this.#live;
+    if (session === undefined || live?.state.leftAt !== undefined) return;
+    const changes = changesOf(session, this.#loaded, this.#service.now());
+    if (changes === undefined) return;
+    const done = live === undefined ? this.#create(changes.apply) : this.#change(live, changes.apply);
+    return whenDone(done, () => {
+      // What others have written meanwhile is not this request's to take away.
+      this.#loaded = changes.written;
+      this.#renewCookie();
+    });
+  }
+
+  /** What the browser keeps beyond its own life lives as long as the session does. */
+  #renewCookie(): void {
+    if (this.#loaded.maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
+    if (this.#cookie === undefined && !this.#cannotSetCookie()) this.#setCookie(this.#token.text);
+  }
+
+  #create(change: (state: SessionState) => SessionState): MaybePromise<void> {
+    if (this.#cannotSetCookie()) return;
+    const { now } = this.#service;
+    const token = this.#coming ?? makeToken();
+    return this.#begin(token, change(begun(token.digest, now(), describeDevice(this.#req.headers['user-agent']))));
+  }
+
+  #begin(token: Token, state: SessionState): MaybePromise<void> {
+    return whenDone(this.#service.insert(token.id, state), (isNew) => {
+      if (!isNew) throw new Error('two sessions have one id');
+      this.#coming = undefined;
+      this.#live = { id: token.id, version: 0, state, by: 'current' };
+      this.#token = token;
+      this.#setCookie(token.text);
+      // The version is the store's to say, and is asked for only where it is needed: the first write finds it out.
+    });
+  }
+
+  async save(): Promise<void> {
+    await this.commit();
+  }
+
+  async destroy(): Promise<void> {
+    // Unknown whether there is one to end: whoever logs out is not told that he has.
+    if (this.#failure !== undefined) throw this.#failure;
+    const live = this.#live;
+    this.#end();
+    this.#clearCookie();
+    if (live === undefined) return;
+    await this.#service.remove(live.id);
+    this.#service.emit(NOTICES.ended(live.id), this.#req);
+  }
+
+  async regenerate(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const live = this.#live;
+    this.#forget();
+    this.#coming = makeToken();
+    if (this.#session !== undefined || live !== undefined) this.#session = this.#view();
+    this.#hold();
+    if (live !== undefined) await this.#service.remove(live.id);
+  }
+
+  async reload(): Promise<void> {
+    const live = this.#live;
+    const stored = live === undefined ? undefined : await this.#service.store.get(this.#service.keyOf(live.id));
+    const found =
+      stored === undefined || this.#token === undefined ? undefined : this.#service.judge(this.#token, stored);
+    if (found === undefined || found.by === 'replayed') throw new Error('failed to load session');
+    this.#live = { ...found, by: found.by };
+    this.#loaded = this.#readOf(found.state);
+    this.#session = this.#view();
+  }
+
+  /** A new session for a user who has proven who he is; the one before ends. */
+  async logIn(
+    user: { readonly id: string; readonly roles?: readonly string[] },
+    { factor = 'password', device, keep = [] }: LogInOptions,
+  ): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#requireHead();
+    if (this.#cannotSetCookie()) return;
+    const { now } = this.#service;
+    const before = this.#live;
+    const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
+    const token = makeToken();
+    const at = now();
+    const authentication: Authentication = {
+      user: user.id,
+      ...(user.roles === undefined ? {} : { roles: [...user.roles] }),
+      factors: { [factor]: at },
+      at,
+    };
+    this.#forget();
+    const state: SessionState = {
+      ...begun(token.digest, at, device ?? describeDevice(this.#req.headers['user-agent'])),
+      data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
+      authentication,
+    };
+    await this.#begin(token, state);
+    this.#loaded = this.#readOf(state);
+    if (this.#session !== undefined) this.#session = this.#view();
+    if (before !== undefined) await this.#leave(before);
+    await this.#service.makeRoom(user.id, token.id);
+    this.#service.emit(NOTICES.created(token.id), this.#req);
+  }
+
+  /**
+   * What was anonymous may be read for a moment, by requests that were under way. What was somebody's ends at once.
+   */
+  async #leave(before: Live): Promise<void> {
+    if (userOf(before.state) !== undefined || this.#service.grace === 0) {
+      await this.#service.remove(before.id);
+      return;
+    }
+    await this.#service.update(before.id, before, (state) => ({ ...state, leftAt: this.#service.now() }));
+  }
+
+  /** What the session may do has changed: a new token, and the one before sees what it saw. */
+  async reauthenticate(change: (authentication: Authentication, now: number) => Authentication): Promise<void> {
+    const live = this.#live;
+    if (this.authentication === undefined || live === undefined || live.by === 'previous') {
+      throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'nobody is logged in' });
+    }
+    this.#requireHead();
+    const { now, grace } = this.#service;
+    const token = makeToken(live.id);
+    const tokens = { presented: this.#token?.digest ?? live.state.secret, secret: token.digest };
+    await this.#change(live, (state) => elevated(state, tokens, now(), now() + grace, change));
+    if (this.#live?.state.secret !== token.digest)
+      throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'the session has ended' });
+    this.#token = token;
+    this.#setCookie(token.text);
+    this.#service.emit(NOTICES.renewed(live.id), this.#req);
+  }
+
+  /** From here on the request has no session, and writes none. */
+  #end(): void {
+    this.#forget();
+    this.#session = undefined;
+    this.#isEnded = true;
+    this.#cookie = undefined;
+  }
+
+  #forget(): void {
+    this.#live = undefined;
+    this.#loaded = { data: {}, maxAge: this.#service.maxAge };
+    this.#coming = undefined;
+    this.#isEnded = false;
+  }
+
+  #requireHead(): void {
+    if (!this.#res.headersSent) return;
+    throw new Error('the response has begun: its cookie cannot be changed any more');
+  }
+
+  #cannotSetCookie(): boolean {
+    if (this.#res.headersSent) return true;
+    if (!this.#service.cookie.secure || clientOf(this.#req).protocol === 'https') return false;
+    this.#service.sayPlain(this.#req);
+    return true;
+  }
+
+  #setCookie(text: string): void {
+    const maxAge = this.#session?.cookie.originalMaxAge ?? this.#loaded.maxAge;
+    this.#cookie = this.#service.cookie.write(text, maxAge ?? undefined);
+  }
+
+  #clearCookie(): void {
+    this.#cookie = this.#service.cookie.clear();
+  }
+
+  /** The response hook: the cookie, if there is anything to say. */
+  writeHead(res: ServerResponse): void {
+    if (this.#cookie !== undefined) res.appendHeader('Set-Cookie', this.#cookie);
+    if (this.isRead && !res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'private, no-store');
+  }
+
+  #hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    holdResponse(
+      this.#res,
+      () => this.commit(),
+      (error) => this.#refuse(error),
+    );
+  }
+
+  /** What was to be kept could not be: nobody is told that it was. */
+  #refuse(error: unknown): void {
+    this.#end();
+    const { gate } = contextOf(this.#req);
+    if (gate !== undefined) return gate.refuse(this.#req, this.#res, error);
+    const status = error instanceof Refusal ? error.status : 500;
+    for (const name of this.#res.getHeaderNames()) this.#res.removeHeader(name);
+    this.#res.statusCode = status;
+    this.#res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
+  }
+}

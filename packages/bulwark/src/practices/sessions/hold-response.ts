@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http';
+import { isPromise } from '../../stores/breaker.ts';
+import type { MaybePromise } from '../../stores/record-store.ts';
+
+const METHODS = ['end', 'write', 'writeHead', 'flushHeaders'] as const;
+type Method = (typeof METHODS)[number];
+type Call = (this: ServerResponse, ...args: unknown[]) => unknown;
+
+/**
+ * Lets a response begin, and end, only when what the request has changed is kept: the client's next request must find it.
+ *
+ * While it is being kept, what is written waits in its order (`write` says that it is full), and the response looks as if
+ * its head were out. If it cannot be kept and the head is not out, what was written is given up, and `refuse` answers.
+ *
+ * @param commit - called before the head and before the end; answers at once where there is nothing to keep
+ */
+export function holdResponse(
+  res: ServerResponse,
+  commit: () => MaybePromise<void>,
+  refuse: (error: unknown) => void,
+): void {
+  const originals = {} as Record<Method, Call>;
+  /** What waits; undefined while nothing is being kept. */
+  let waiting: { readonly method: Method; readonly args: unknown[] }[] | undefined;
+  let hasFailed = false;
+
+  function pass(method: Method, args: unknown[]): unknown {
+    return originals[method].apply(res, args);
+  }
+
+  function unmask(): void {
+    waiting = undefined;
+    Reflect.deleteProperty(res, 'headersSent');
+  }
+
+  function goOn(): void {
+    const calls = waiting ?? [];
+    unmask();
+    try {
+      for (const { method, args } of calls) pass(method, args);
+      if (calls.some(({ method }) => method === 'write') && !res.writableEnded) res.emit('drain');
+    } catch (error) {
+      res.destroy(error instanceof Error ? error : undefined);
+    }
+  }
+
+  function giveUp(error: unknown): void {
+    hasFailed = true;
+    unmask();
+    // An answer that has begun cannot be taken back, but it must not look whole.
+    if (res.headersSent) res.destroy();
+    else refuse(error);
+  }
+
+  function held(method: Method, args: unknown[]): unknown {
+    const full = method === 'write' ? false : res;
+    if (hasFailed) return pass(method, args);
+    if (waiting !== undefined) {
+      // Nothing follows the end: node would refuse it as well.
+      if (waiting.every((call) => call.method !== 'end')) waiting.push({ method, args });
+      return full;
+    }
+    const isInformational = method === 'writeHead' && Number(args[0]) < 200;
+    if (isInformational || (res.headersSent && method !== 'end')) return pass(method, args);
+    let done: MaybePromise<void>;
+    try {
+      done = commit();
+    } catch (error) {
+      giveUp(error);
+      return full;
+    }
+    if (!isPromise(done)) return pass(method, args);
+    waiting = [{ method, args }];
+    Object.defineProperty(res, 'headersSent', { configurable: true, value: true });
+    done.then(goOn, giveUp);
+    return full;
+  }
+
+  for (const method of METHODS) {
+    originals[method] = res[method] as Call;
+    res[method] = function heldBack(...args: unknown[]): unknown {
+      return held(method, args);
+    } as never;
+  }
+}

@@ -1,0 +1,170 @@
+import type { IncomingMessage } from 'node:http';
+import { ConfigError, Refusal } from '../../errors.ts';
+import type { SessionHandle } from './handle.ts';
+import type { SessionInfo, SessionManager } from './manager.ts';
+import type { Session } from './session.ts';
+
+const HANDLE: unique symbol = Symbol.for('bulwark.session') as never;
+
+interface Entry {
+  readonly handle: SessionHandle;
+  readonly manager: SessionManager;
+}
+
+type Carrier = IncomingMessage & { [HANDLE]?: Entry };
+
+// One for all requests: a getter that closed over its request would keep it.
+const PROPERTIES: PropertyDescriptorMap = {
+  session: {
+    configurable: true,
+    enumerable: true,
+    get(this: Carrier): Session | undefined {
+      return this[HANDLE]?.handle.open();
+    },
+    set(this: Carrier, value: unknown) {
+      this[HANDLE]?.handle.assign(value);
+    },
+  },
+  sessionID: {
+    configurable: true,
+    enumerable: true,
+    get(this: Carrier): string | undefined {
+      return this[HANDLE]?.handle.id;
+    },
+  },
+};
+
+/** Gives a request its `req.session` and `req.sessionID`. */
+export function attach(req: IncomingMessage, handle: SessionHandle, manager: SessionManager): void {
+  (req as Carrier)[HANDLE] = { handle, manager };
+  Object.defineProperties(req, PROPERTIES);
+}
+
+/** The session handle of a request; undefined where it has not passed `sessions`. */
+export function handleOf(req: IncomingMessage): SessionHandle | undefined {
+  return (req as Carrier)[HANDLE]?.handle;
+}
+
+function entryOf(req: IncomingMessage, what: string): Entry {
+  const entry = (req as Carrier)[HANDLE];
+  if (entry !== undefined) return entry;
+  throw new ConfigError('ERR_CONFIG_VALUE', {
+    field: what,
+    message: 'this request has no sessions',
+    fix: 'add sessions to the policy: secure(app, { origins, sessions: {} }), or app.use(sessions()) before the route',
+  });
+}
+
+/**
+ * `req.session`, with the types of the app's own data.
+ *
+ * @returns undefined where the session was ended in this request
+ * @example const session = sessionOf<{ cart: string[] }>(req)
+ */
+export function sessionOf<T extends object = Record<string, unknown>>(
+  req: IncomingMessage,
+): (Session & Partial<T>) | undefined {
+  return entryOf(req, 'sessionOf()').handle.open() as (Session & Partial<T>) | undefined;
+}
+
+/** How a user has logged in. */
+export interface LogInOptions {
+  /** What was proven; default `password`. `access.factor()` asks for it by this name. */
+  readonly factor?: string;
+  /** What to call the device in the list of sessions; default what its user agent says. */
+  readonly device?: string;
+  /** Keys of the visitor's session that go along: `['cart']`. Default none. */
+  readonly keep?: readonly string[];
+}
+
+/**
+ * Begins a session for a user who has just proven who he is. It has a new id and a new token; the visitor's session ends,
+ * so nobody who knew its token is logged in with it.
+ *
+ * @param user.id - up to 256 characters
+ * @throws Refusal `ERR_UNAVAILABLE` where the store is out of reach; Error where the response has begun
+ * @see ASVS 5.0 7.2.4, CWE-384
+ * @example await logIn(req, { id: user.id, roles: user.roles })
+ */
+export async function logIn(
+  req: IncomingMessage,
+  user: { readonly id: string; readonly roles?: readonly string[] },
+  options: LogInOptions = {},
+): Promise<void> {
+  const { handle } = entryOf(req, 'logIn()');
+  if (typeof user?.id !== 'string' || user.id === '' || user.id.length > 256) {
+    throw new TypeError('logIn() needs the id of a user: text of 1 to 256 characters');
+  }
+  await handle.logIn(user, options);
+}
+
+/**
+ * Ends the session of this request, at once: no request that is under way brings it back.
+ *
+ * @see ASVS 5.0 7.4.1, CWE-613
+ * @example await logOut(req)
+ */
+export async function logOut(req: IncomingMessage): Promise<void> {
+  await entryOf(req, 'logOut()').handle.destroy();
+}
+
+/**
+ * Says that the user has just proven a further factor. The token is replaced; the one before sees nothing of it.
+ *
+ * @throws Refusal `ERR_AUTHENTICATION_REQUIRED` where nobody is logged in
+ * @see ASVS 5.0 7.2.4, 7.5.1
+ * @example if (await isRightCode(req.body.code)) await proveFactor(req, 'totp')
+ */
+export async function proveFactor(req: IncomingMessage, factor: string): Promise<void> {
+  await entryOf(req, 'proveFactor()').handle.reauthenticate((authentication, now) => ({
+    ...authentication,
+    factors: { ...authentication.factors, [factor]: now },
+  }));
+}
+
+/**
+ * Gives the session other roles. The token is replaced; the one before keeps, for a moment, the roles that it had.
+ *
+ * @throws Refusal `ERR_AUTHENTICATION_REQUIRED` where nobody is logged in
+ * @example await changeRoles(req, ['editor'])
+ */
+export async function changeRoles(req: IncomingMessage, roles: readonly string[]): Promise<void> {
+  const kept = [...roles];
+  await entryOf(req, 'changeRoles()').handle.reauthenticate((authentication) => ({ ...authentication, roles: kept }));
+}
+
+/** The sessions of the user who sent a request. */
+export interface OwnSessions {
+  list(): Promise<readonly SessionInfo[]>;
+  /** Ends one of the user's own; false for any other id. */
+  revoke(id: string): Promise<boolean>;
+  revokeOthers(): Promise<number>;
+  revokeAll(): Promise<number>;
+}
+
+/**
+ * The sessions of the user who sent this request: for a page of "your devices".
+ *
+ * @throws Refusal `ERR_AUTHENTICATION_REQUIRED` where nobody is logged in
+ * @see ASVS 5.0 7.5.2
+ * @example res.render('devices', { sessions: await sessionsOf(req).list() })
+ */
+export function sessionsOf(req: IncomingMessage): OwnSessions {
+  const { handle, manager } = entryOf(req, 'sessionsOf()');
+  const user = handle.identity?.id;
+  if (user === undefined) throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'nobody is logged in' });
+  return {
+    list: () => manager.list(user, req),
+    async revoke(id) {
+      const own = await manager.list(user);
+      if (!own.some((session) => session.id === id)) return false;
+      return handle.aliveId === id ? handle.destroy().then(() => true) : manager.revoke(id);
+    },
+    revokeOthers: () => manager.revokeOthers(req),
+    async revokeAll() {
+      const ended = await manager.revokeAll(user);
+      await handle.destroy();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import type { SessionHandle } from './handle.ts';
+
+/** A callback as express-session's methods take one. */
+export type Callback = (error?: unknown) => void;
+
+/**
+ * `req.session`: the app's own data by key, kept as JSON. Its methods are those of express-session; each takes a callback,
+ * or returns a promise.
+ *
+ * @example req.session.cart = ['book']
+ */
+export class Session {
+  [key: string]: unknown;
+  declare readonly cookie: CookieView;
+  readonly #handle: SessionHandle;
+
+  constructor(handle: SessionHandle, cookie: CookieView, data: Readonly<Record<string, string>>) {
+    this.#handle = handle;
+    Object.defineProperty(this, 'cookie', { value: cookie, enumerable: true, configurable: true, writable: true });
+    for (const [key, json] of Object.entries(data)) {
+      if (!isReserved(key)) this[key] = JSON.parse(json);
+    }
+  }
+
+  /** Names the session in lists and logs; stable while the token is replaced, and no secret. */
+  get id(): string {
+    return this.#handle.id;
+  }
+
+  /** A new session with a new id and no data; the old one ends. */
+  regenerate(done?: Callback): Promise<void> | this {
+    return this.#hand(this.#handle.regenerate(), done);
+  }
+
+  /** Ends the session. */
+  destroy(done?: Callback): Promise<void> | this {
+    return this.#hand(this.#handle.destroy(), done);
+  }
+
+  /** Reads the session anew; what was changed and not saved is lost. */
+  reload(done?: Callback): Promise<void> | this {
+    return this.#hand(this.#handle.reload(), done);
+  }
+
+  /** Writes what was changed. It is done at the end of the request anyway. */
+  save(done?: Callback): Promise<void> | this {
+    return this.#hand(this.#handle.save(), done);
+  }
+
+  /** Does nothing that is not done anyway: each request keeps a session alive. */
+  touch(): this {
+    return this;
+  }
+
+  resetMaxAge(): this {
+    this.cookie.maxAge = this.cookie.originalMaxAge;
+    return this;
+  }
+
+  #hand(work: Promise<void>, done: Callback | undefined): Promise<void> | this {
+    if (done === undefined) return work;
+    work.then(
+      () => done(),
+      (error: unknown) => done(error ?? new Error('the session failed')),
+    );
+    return this;
+  }
+}
+
+/** A key that is no data: the session's own, or one that reaches its prototype. */
+function isReserved(key: string): boolean {
+  return key === 'cookie' || key === '__proto__' || key === 'id';
+}
+
+/** What the app's data is now, as JSON by key: only what JSON can say. */
+export function dataOf(session: Session): Record<string, string> {
+  const data: Record<string, string> = {};
+  for (const key of Object.keys(session)) {
+    if (isReserved(key)) continue;
+    const json = JSON.stringify(session[key]) as string | undefined;
+    if (json !== undefined) data[key] = json;
+  }
+  return data;
+}
+
+/** `req.session.cookie`: its age can be changed; its other flags are the policy's. */
+export class CookieView {
+  originalMaxAge: number | null;
+  readonly path = '/';
+  readonly httpOnly = true;
+  readonly secure: boolean;
+  readonly sameSite: string;
+  readonly partitioned: boolean;
+  #expires: Date | null = null;
+
+  constructor(
+    maxAge: number | null,
+    flags: { readonly secure: boolean; readonly sameSite: string; readonly partitioned: boolean },
+  ) {
+    this.originalMaxAge = maxAge;
+    this.secure = flags.secure;
+    this.sameSite = flags.sameSite;
+    this.partitioned = flags.partitioned;
+    this.maxAge = maxAge;
+  }
+
+  /** Milliseconds from now; null for "as long as the browser is open". */
+  get maxAge(): number | null {
+    return this.#expires === null ? null : this.#expires.getTime() - Date.now();
+  }
+
+  set maxAge(value: number | null) {
+    if (value !== null && !(typeof value === 'number' && Number.isFinite(value))) {
+      throw new TypeError('session.cookie.maxAge is milliseconds, or null');
+    }
+    this.originalMaxAge = value;
+    this.#expires = value === null ? null : new Date(Date.now() + value);
+  }
+
+  get expires(): Date | null {
+    return this.#expires;
+  }
+
+  set expires(value: Date | null | false) {
+    this.#expires = value === false ? null : value;
+    this.originalMaxAge = this.maxAge;
+  }
+
+  toJSON(): object {
+    const { originalMaxAge, expires, secure, httpOnly, path, sameSite } = this;
+    return { originalMaxAge, expires, secure, httpOnly, path, sameSite };
+  }
+}

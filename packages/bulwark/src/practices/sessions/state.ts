@@ -1,0 +1,68 @@
+import { isPlainObject } from '../../options.ts';
+
+/** Who is logged in. */
+export interface Authentication {
+  readonly user: string;
+  readonly roles?: readonly string[];
+  /** Factors with the time at which each was proven, milliseconds since 1970. */
+  readonly factors: Readonly<Record<string, number>>;
+  /** When the user logged in. */
+  readonly at: number;
+}
+
+/** What a record holds of a session. Times are milliseconds since 1970. */
+export interface SessionState {
+  /** SHA-256 of the token's secret. */
+  readonly secret: string;
+  /** A token that was handed out and has not come back yet: the answer that carried it may have been lost. */
+  readonly next?: { readonly secret: string; readonly since: number };
+  /** The token before, for requests that are under way, and what it may see. */
+  readonly previous?: { readonly secret: string; readonly until: number; readonly authentication?: Authentication };
+  /** The app's data: JSON by key. */
+  readonly data: Readonly<Record<string, string>>;
+  readonly authentication?: Authentication;
+  readonly createdAt: number;
+  readonly seenAt: number;
+  readonly rotatedAt: number;
+  readonly device: string;
+  /** What the app set as `cookie.maxAge`, milliseconds; null for "as long as the browser is open". */
+  readonly maxAge?: number | null;
+  /** When it was left for a new session: since then what it holds is only read, and only for the grace. */
+  readonly leftAt?: number;
+}
+
+/** Which of its tokens a request came with. */
+export type Presented = 'current' | 'next' | 'previous' | 'replayed';
+
+export function encodeState(state: SessionState): string {
+  return JSON.stringify(state);
+}
+
+/** The state of a record; undefined for what is none: such a record is worth as little as no session. */
+export function decodeState(value: string): SessionState | undefined {
+  let state: unknown;
+  try {
+    state = JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+  if (!isPlainObject(state)) return undefined;
+  const { secret, data, createdAt, seenAt, rotatedAt } = state;
+  const isWhole =
+    typeof secret === 'string' &&
+    isPlainObject(data) &&
+    [createdAt, seenAt, rotatedAt].every((time) => typeof time === 'number');
+  return isWhole ? (state as unknown as SessionState) : undefined;
+}
+
+/** The user whose session it is: who logged in, or whom passport has put into the data. */
+export function userOf({ authentication, data }: Pick<SessionState, 'authentication' | 'data'>): string | undefined {
+  return authentication?.user ?? passportUser(data.passport);
+}
+
+function passportUser(json: string | undefined): string | undefined {
+  if (json === undefined) return undefined;
+  const { user } = (JSON.parse(json) ?? {}) as { user?: unknown };
+  if (typeof user === 'string' && user !== '') return user;
+  return typeof user === 'number' && Number.isFinite(user) ? String(user) : undefined;
+}
