@@ -12,7 +12,7 @@ export interface ApiKeyText {
 export const DEFAULT_PREFIX = 'bwk';
 
 /** How a prefix looks: small letters and digits, in parts that an underscore joins. */
-export const PREFIX = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
+export const PREFIX: RegExp = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ID_LENGTH = 16;
