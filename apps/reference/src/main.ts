@@ -25,7 +25,7 @@ try {
 
 async function start(): Promise<void> {
   const environment = readEnvironment(process.env);
-  const stores = open(environment);
+  const stores = await open(environment);
   const { gate } = createApp(environment, stores);
   const { port, host, httpPort: http } = environment;
   const listening = await gate.listen({ port, host, http }).catch(async (error: unknown) => {
@@ -47,9 +47,9 @@ async function start(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
 }
 
-function open(environment: Environment): Stores {
+async function open(environment: Environment): Promise<Stores> {
   try {
-    return openStores(environment);
+    return await openStores(environment);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const mode = environment.production ? 'production' : 'development';

@@ -1,9 +1,12 @@
-import type { limit } from 'bulwark';
+import type { Gate, limit } from 'bulwark';
 import type { Images } from './images.ts';
 import type { Notes } from './notes.ts';
+import type { Owner } from './owner.ts';
 
 /** What the routes of this server share. */
 export interface Site {
+  readonly gate: Gate;
+  readonly owner: Owner;
   readonly notes: Notes;
   readonly images: Images;
   /** One limit for all ways to write. */

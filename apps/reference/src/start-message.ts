@@ -1,12 +1,13 @@
 import type { GateListening, SelfTestReport } from 'bulwark';
 import type { Environment } from './environment.ts';
+import { OWNER, type Owner } from './owner.ts';
 import { PRACTICES } from './practices.ts';
 import type { Stores } from './stores.ts';
 
 /** What `npm start` prints: where, what is on, whether it holds, and what production still needs. */
 export function describeStart(
   environment: Environment,
-  { logs }: Stores,
+  { logs, owner }: Stores,
   listening: GateListening,
   report: SelfTestReport,
 ): string {
@@ -15,6 +16,7 @@ export function describeStart(
     '',
     ...row('on', PRACTICES.map(({ id }) => id).join(', ')),
     ...row('self-test', describeReport(report)),
+    ...row('sign in', describeOwner(owner)),
     ...row('data', environment.dataDir),
     ...row('logs', logs === undefined ? describeLogs(environment) : `${logs.folder} (requests.log, events.log)`),
     ...row(
@@ -61,6 +63,12 @@ function describeReport({ findings, results }: SelfTestReport): string {
 
 function listed(ids: readonly string[], what: string): string[] {
   return ids.length === 0 ? [] : [`${ids.length} ${what} (${ids.join(', ')})`];
+}
+
+function describeOwner({ hash, made }: Owner): string {
+  if (hash === undefined) return 'off: set OWNER_PASSWORD';
+  if (made === undefined) return `${OWNER}, with OWNER_PASSWORD or the password of the first start`;
+  return `${OWNER} / ${made} (made now, shown once; only its hash is kept)`;
 }
 
 function describeLogs({ logLevel }: Environment): string {

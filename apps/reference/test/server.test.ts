@@ -65,8 +65,8 @@ describe('the reference server', () => {
   });
 
   it.each([
-    ['/style.css', 'text/css; charset=utf-8'],
-    ['/favicon.svg', /^image\/svg\+xml/],
+    ['/assets/style.css', 'text/css; charset=utf-8'],
+    ['/assets/favicon.svg', /^image\/svg\+xml/],
   ])('serves %s', async (path, type) => {
     const { status, headers } = await server.ask(path);
     expect(status).toBe(200);

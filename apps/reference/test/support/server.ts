@@ -56,7 +56,7 @@ export interface Upload {
 export async function start(dataDir: string = join(temporaryFolder(), 'data')): Promise<Running> {
   process.env.XDG_DATA_HOME = XDG_DATA_HOME;
   const environment = readEnvironment({ PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'off', WEBHOOK_SECRET });
-  const stores = openStores(environment);
+  const stores = await openStores(environment);
   const { notes } = stores;
   const { gate } = createApp(environment, stores);
   const { url } = await gate.listen({ port: 0, host: '127.0.0.1' });
