@@ -1,4 +1,4 @@
-import { access, loginThrottle, logIn, logOut, Refusal, sessionsOf, validate } from 'bulwark';
+import { access, logIn, loginThrottle, logOut, Refusal, sessionsOf, validate } from 'bulwark';
 import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
 import { OWNER } from '../owner.ts';
@@ -19,9 +19,12 @@ export function mountSignIn(app: Express, { gate, owner }: Site): void {
   app.post('/sign-in', anyone, async (req, res) => {
     const sent = credentials.safeParse(req.body);
     const { name, password } = sent.success ? sent.data : { name: '', password: '' };
-    const stored = name === OWNER ? owner.hash : undefined;
-    const { ok } = await throttle.guard(req, res, name, () => gate.passwords.verify(password, stored));
-    if (!ok) {
+    const signedIn = await throttle.guard(req, res, {
+      account: name,
+      find: () => (name === OWNER ? owner : undefined),
+      verify: (user) => gate.passwords.verify(password, user?.hash),
+    });
+    if (signedIn === undefined) {
       res.status(401);
       return show(res, { name, problem: 'This name and this password do not go together.' });
     }
