@@ -3,12 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { access, type Gate, limit, type Policy, secure } from 'bulwark';
 import express, { type Express } from 'express';
 import type { Environment } from './environment.ts';
+import { signInOf } from './owner.ts';
 import { PRACTICES } from './practices.ts';
 import { mountHealth } from './routes/health.ts';
 import { mountHooks } from './routes/hooks.ts';
 import { mountNotesApi } from './routes/notes-api.ts';
 import { mountNotesPages } from './routes/notes-pages.ts';
 import { mountSignIn } from './routes/sign-in.ts';
+import { mountTokensApi } from './routes/tokens-api.ts';
 import type { Site } from './site.ts';
 import type { Stores } from './stores.ts';
 
@@ -28,8 +30,14 @@ export function createApp(environment: Environment, stores: Stores): { app: Expr
     res.render('home', { page: 'home', practices: PRACTICES, coverage: gate.coverage(), mode: gate.policy.mode });
   });
 
-  const site: Site = { ...stores, gate, writes: limit({ name: 'writes', limit: 30, window: '1m' }) };
+  const site: Site = {
+    ...stores,
+    gate,
+    signIn: signInOf(gate, stores.owner),
+    writes: limit({ name: 'writes', limit: 30, window: '1m' }),
+  };
   mountSignIn(app, site);
+  if (!environment.production || environment.tokenKey !== undefined) mountTokensApi(app, site);
   mountNotesPages(app, site);
   mountNotesApi(app, site);
   if (environment.webhookSecret !== undefined) mountHooks(app, site, environment.webhookSecret);
@@ -38,7 +46,7 @@ export function createApp(environment: Environment, stores: Stores): { app: Expr
 }
 
 function policyOf(environment: Environment, { logs }: Stores): Policy {
-  const { origin, production, certificate, proxy, logLevel, dataDir, redisUrl } = environment;
+  const { origin, production, certificate, proxy, logLevel, dataDir, redisUrl, tokenKey } = environment;
   const files = logs === undefined ? {} : { stream: logs.requests, events: { stream: logs.events } };
   return {
     origins: [origin],
@@ -49,5 +57,9 @@ function policyOf(environment: Environment, { logs }: Stores): Policy {
     stores: redisUrl === undefined ? { sqlite: join(dataDir, 'state.sqlite') } : { redis: redisUrl.reveal() },
     sessions: {},
     passwords: {},
+    // Production without a key has no tokens, and nobody can get any.
+    ...(tokenKey === undefined && production
+      ? {}
+      : { tokens: tokenKey === undefined ? {} : { encryptionKey: tokenKey } }),
   };
 }

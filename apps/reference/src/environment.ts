@@ -23,6 +23,8 @@ export interface Environment {
   readonly ownerPassword: Secret | undefined;
   /** Where sessions and limits are kept, if not in the data folder: with several processes, or machines. */
   readonly redisUrl: Secret | undefined;
+  /** What the keys of tokens are encrypted with; without it there are no tokens in production. */
+  readonly tokenKey: Secret | undefined;
 }
 
 const VARIABLES = {
@@ -39,6 +41,7 @@ const VARIABLES = {
   WEBHOOK_SECRET: env.secret({ optional: true }),
   OWNER_PASSWORD: env.secret({ optional: true }),
   REDIS_URL: env.secretUrl({ optional: true }),
+  TOKEN_KEY: env.secret({ optional: true }),
 };
 
 /**
@@ -76,6 +79,7 @@ export function readEnvironment(source: NodeJS.ProcessEnv): Environment {
     webhookSecret: read.WEBHOOK_SECRET,
     ownerPassword: read.OWNER_PASSWORD,
     redisUrl: read.REDIS_URL,
+    tokenKey: read.TOKEN_KEY,
   };
 }
 

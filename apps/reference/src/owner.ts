@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { type Gate, loginThrottle } from 'bulwark';
 import { hashPassword } from 'bulwark/passwords';
 import type { Environment } from './environment.ts';
 
@@ -31,4 +33,29 @@ export async function openOwner({ dataDir, production, ownerPassword }: Environm
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(file, `${hash}\n`, { mode: 0o600, flag: 'wx' });
   return { hash, made };
+}
+
+/** The id of the user whose name and password these are; undefined for any other. It takes as long for both. */
+export type SignIn = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  name: string,
+  password: string,
+) => Promise<string | undefined>;
+
+/**
+ * Signing in, by page or by API: one throttle slows guesses down, whichever way they come.
+ *
+ * @example const signIn = signInOf(gate, owner)
+ */
+export function signInOf(gate: Gate, owner: Owner): SignIn {
+  const throttle = loginThrottle();
+  return async (req, res, name, password) => {
+    const found = await throttle.guard(req, res, {
+      account: name,
+      find: () => (name === OWNER ? owner : undefined),
+      verify: (user) => gate.passwords.verify(password, user?.hash),
+    });
+    return found === undefined ? undefined : OWNER;
+  };
 }

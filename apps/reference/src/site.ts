@@ -1,12 +1,13 @@
 import type { Gate, limit } from 'bulwark';
 import type { Images } from './images.ts';
 import type { Notes } from './notes.ts';
-import type { Owner } from './owner.ts';
+import type { SignIn } from './owner.ts';
 
 /** What the routes of this server share. */
 export interface Site {
   readonly gate: Gate;
-  readonly owner: Owner;
+  /** Finds out whether a name and a password go together. */
+  readonly signIn: SignIn;
   readonly notes: Notes;
   readonly images: Images;
   /** One limit for all ways to write. */

@@ -1,15 +1,13 @@
-import { access, logIn, loginThrottle, logOut, Refusal, sessionsOf, validate } from 'bulwark';
+import { access, logIn, logOut, Refusal, sessionsOf, validate } from 'bulwark';
 import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
-import { OWNER } from '../owner.ts';
 import type { Site } from '../site.ts';
 
 const credentials = z.strictObject({ name: z.string().max(100), password: z.string().max(256) });
 const sessionId = z.strictObject({ id: z.string().max(64) });
 
 /** Signing in and out, and the page of one's devices: forms that need no JavaScript. */
-export function mountSignIn(app: Express, { gate, owner }: Site): void {
-  const throttle = loginThrottle();
+export function mountSignIn(app: Express, { signIn }: Site): void {
   const show = (res: Response, page: object = {}): void =>
     res.render('sign-in', { page: 'devices', problem: undefined, name: '', ...page });
 
@@ -19,16 +17,12 @@ export function mountSignIn(app: Express, { gate, owner }: Site): void {
   app.post('/sign-in', anyone, async (req, res) => {
     const sent = credentials.safeParse(req.body);
     const { name, password } = sent.success ? sent.data : { name: '', password: '' };
-    const signedIn = await throttle.guard(req, res, {
-      account: name,
-      find: () => (name === OWNER ? owner : undefined),
-      verify: (user) => gate.passwords.verify(password, user?.hash),
-    });
-    if (signedIn === undefined) {
+    const user = await signIn(req, res, name, password);
+    if (user === undefined) {
       res.status(401);
       return show(res, { name, problem: 'This name and this password do not go together.' });
     }
-    await logIn(req, { id: OWNER }, { factor: 'password' });
+    await logIn(req, { id: user }, { factor: 'password' });
     res.redirect(303, '/devices');
   });
 
