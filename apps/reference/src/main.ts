@@ -12,6 +12,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'origins[0]': 'ORIGIN',
   proxy: 'PROXY',
   'proxy.hops': 'PROXY',
+  'stores.redis': 'REDIS_URL',
+  'stores.sqlite': 'DATA_DIR',
 };
 
 try {
@@ -32,7 +34,7 @@ async function start(): Promise<void> {
     await stores.close();
     throw error;
   });
-  console.log(describeStart(environment, stores, listening, await gate.selfTest()));
+  console.log(describeStart(environment, stores, listening, await gate.selfTest(), gate.policy.unused));
 
   let closing = false;
   const stop = async (): Promise<void> => {

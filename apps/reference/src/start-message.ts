@@ -1,4 +1,4 @@
-import type { GateListening, SelfTestReport } from 'bulwark';
+import type { GateListening, PracticeId, SelfTestReport } from 'bulwark';
 import type { Environment } from './environment.ts';
 import { OWNER, type Owner } from './owner.ts';
 import { PRACTICES } from './practices.ts';
@@ -10,13 +10,16 @@ export function describeStart(
   { logs, owner }: Stores,
   listening: GateListening,
   report: SelfTestReport,
+  unused: ReadonlySet<PracticeId>,
 ): string {
+  const used = PRACTICES.map(({ id }) => id).filter((id) => !unused.has(id));
   const lines = [
     `Bulwark reference server  ${listening.url}`,
     '',
-    ...row('on', PRACTICES.map(({ id }) => id).join(', ')),
+    ...row('on', used.join(', ')),
     ...row('self-test', describeReport(report)),
     ...row('sign in', describeOwner(owner)),
+    ...row('tokens', used.includes('tokens') ? 'POST /api/tokens' : 'off: set TOKEN_KEY'),
     ...row('data', environment.dataDir),
     ...row('logs', logs === undefined ? describeLogs(environment) : `${logs.folder} (requests.log, events.log)`),
     ...row(
@@ -75,7 +78,8 @@ function describeLogs({ logLevel }: Environment): string {
   return logLevel === false ? 'off' : 'stdout';
 }
 
-function productionNeeds({ production, certificate, origin, proxy }: Environment): string[] {
+function productionNeeds(environment: Environment): string[] {
+  const { production, certificate, origin, proxy } = environment;
   const needs: string[] = [];
   if (!production) needs.push('NODE_ENV=production');
   if (new URL(origin).hostname === 'localhost') needs.push('ORIGIN=https://your.domain');
