@@ -52,6 +52,7 @@ export const EVENT_NAMES = [
   'sys_session_cookie_withheld',
   'sys_shutdown',
   'sys_startup',
+  'sys_store_incomplete',
   'sys_template_warning',
   'sys_token_keys_changed',
   'sys_token_keys_refused',

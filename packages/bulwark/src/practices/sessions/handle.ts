@@ -43,6 +43,8 @@ export class SessionHandle {
   /** Ended by `req.session = null`: removed with the answer. */
   #leaving: Live | undefined;
   #cookie: string | undefined;
+  /** The Set-Cookie line that ends the cookie of express-session. */
+  #clearsOld: string | undefined;
 
   constructor(service: SessionService, req: IncomingMessage, res: ServerResponse) {
     this.#service = service;
@@ -66,12 +68,17 @@ export class SessionHandle {
 
   /** Waits for the record and judges it. A store that is out of reach fails only those who need a session. */
   settle(next: Next): void {
-    if (this.#token === undefined) return next();
-    const token = this.#token;
-    const isFresh = this.#sent !== undefined && performance.now() - this.#sentAt < FRESH;
     const fail = (error: unknown): void => {
-      this.#failure = error ?? new Error('the session store failed');
+      this.#failure = unavailable(error);
     };
+    const token = this.#token;
+    if (token === undefined) {
+      const coming = this.#takeOver();
+      if (coming === undefined) next();
+      else void coming.catch(fail).then(() => next());
+      return;
+    }
+    const isFresh = this.#sent !== undefined && performance.now() - this.#sentAt < FRESH;
     try {
       const done = whenDone(isFresh && this.#sent !== undefined ? this.#sent : this.#ask(token), (stored) =>
         this.#take(token, stored),
@@ -90,6 +97,26 @@ export class SessionHandle {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** The session that the request's old cookie names, in a new one; undefined where there is nothing to wait for. */
+  #takeOver(): Promise<void> | undefined {
+    const { previous, cookie, store, now } = this.#service;
+    const { cookie: header, 'user-agent': agent } = this.#req.headers;
+    if (previous === undefined || cookie.read(header) !== undefined) return undefined;
+    const id = previous.find(this.#req);
+    if (id === undefined || this.#cannotSetCookie()) return undefined;
+    return previous
+      .take(id, store, async (data) => {
+        const token = makeToken();
+        const state = { ...begun(token.digest, now(), describeDevice(agent)), data };
+        await this.#begin(token, state);
+        this.#loaded = this.#readOf(state);
+        this.#service.emit(NOTICES.takenOver(token.id), this.#req);
+      })
+      .then(() => {
+        this.#clearsOld = previous.clear;
+      });
   }
 
   #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {
@@ -141,7 +168,7 @@ export class SessionHandle {
     const done = this.#change(live, (state) => (isOld(state) ? { ...state, seenAt: now() } : undefined));
     // Out of reach, the store has told of it itself; the session goes on as it was read.
     if (isPromise(done)) done.catch(() => undefined);
-    this.#renewCookie();
+    if (!this.#cannotSetCookie()) this.#renewCookie();
   }
 
   /** Writes to the record; the session of this request is then as it was written, or has ended. */
@@ -235,18 +262,20 @@ export class SessionHandle {
     if (session === undefined || live?.state.leftAt !== undefined) return;
     const changes = changesOf(session, this.#loaded, this.#service.now());
     if (changes === undefined) return;
+    // While it is written the response is held, and looks as if its head were out.
+    const canRenew = !this.#cannotSetCookie();
     const done = live === undefined ? this.#create(changes.apply) : this.#change(live, changes.apply);
     return whenDone(done, () => {
       // What others have written meanwhile is not this request's to take away.
       this.#loaded = changes.written;
-      this.#renewCookie();
+      if (canRenew) this.#renewCookie();
     });
   }
 
   /** What the browser keeps beyond its own life lives as long as the session does. */
   #renewCookie(): void {
     if (this.#loaded.maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
-    if (this.#cookie === undefined && !this.#cannotSetCookie()) this.#setCookie(this.#token.text);
+    if (this.#cookie === undefined) this.#setCookie(this.#token.text);
   }
 
   #create(change: (state: SessionState) => SessionState): MaybePromise<void> {
@@ -393,7 +422,7 @@ export class SessionHandle {
   }
 
   #setCookie(text: string): void {
-    const maxAge = this.#session?.cookie.originalMaxAge ?? this.#loaded.maxAge;
+    const maxAge = this.#session === undefined ? this.#loaded.maxAge : this.#session.cookie.originalMaxAge;
     this.#cookie = this.#service.cookie.write(text, maxAge ?? undefined);
   }
 
@@ -404,6 +433,7 @@ export class SessionHandle {
   /** The response hook: the cookie, if there is anything to say. */
   writeHead(res: ServerResponse): void {
     if (this.#cookie !== undefined) res.appendHeader('Set-Cookie', this.#cookie);
+    if (this.#clearsOld !== undefined) res.appendHeader('Set-Cookie', this.#clearsOld);
     if (this.isRead && !res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'private, no-store');
   }
 
@@ -427,4 +457,14 @@ export class SessionHandle {
     this.#res.statusCode = status;
     this.#res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
   }
+}
+
+/** A store that is out of reach is no bug of the app: whoever needs the session is told to come again. */
+function unavailable(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  return new Refusal('ERR_UNAVAILABLE', {
+    reason: 'the session cannot be read',
+    headers: { 'Retry-After': '1' },
+    cause: error,
+  });
 }

@@ -6,6 +6,7 @@ import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise, RecordStore, StoredRecord } from '../../stores/record-store.ts';
 import { parseDuration } from '../../units.ts';
 import { type SessionCookie, sessionCookie } from './cookie.ts';
+import { type PreviousSessions, previousSessions } from './express-session/previous.ts';
 import { NOTICES } from './notices.ts';
 import type { ResolvedSessionsOptions } from './options.ts';
 import { decodeState, encodeState, type Presented, type SessionState, userOf } from './state.ts';
@@ -44,6 +45,8 @@ export class SessionService {
   readonly now: () => number;
   /** How old `seenAt` may get before it is written again: a write for each request would cost more than it tells. */
   readonly seenEvery: number;
+  /** Sessions of express-session that are to be taken over. */
+  readonly previous: PreviousSessions | undefined;
   readonly #services: Services;
   #saidPlain = false;
 
@@ -59,6 +62,7 @@ export class SessionService {
     this.now = options.now;
     this.store = store;
     this.seenEvery = Math.min(60_000, this.idle / 10);
+    this.previous = options.previous === undefined ? undefined : previousSessions(options.previous);
     this.#services = services;
     if (this.idle <= this.absolute) return;
     throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
