@@ -45,9 +45,10 @@ async function after(
     access: { undecided: 'allow' },
     sessions,
   });
+  // Before passport, which reads the session of each request.
+  app.get('/public', access.public('a test'), (_req, res) => void res.json('open'));
   mountPassport(app, express, true);
   app.get('/account', access.authenticated(), (_req, res) => void res.json('yours'));
-  app.get('/public', access.public('a test'), (_req, res) => void res.json('open'));
   const url = await served(gate.handler);
   return {
     gate,
