@@ -37,7 +37,7 @@ export class SessionHandle {
   #loaded: Loaded;
   /** The session that is to be, for a visitor who has none. */
   #coming: Token | undefined;
-  #failure: unknown;
+  #failure: Refusal | undefined;
   #isEnded = false;
   #isHeld = false;
   /** Ended by `req.session = null`: removed with the answer. */
