@@ -5,6 +5,7 @@ import { client } from '../../src/practices/client/index.ts';
 import { errors } from '../../src/practices/errors/index.ts';
 import { sessions } from '../../src/practices/sessions/index.ts';
 import { memoryRecordStore } from '../../src/stores/memory-records.ts';
+import { memoryStores } from '../../src/stores/memory-stores.ts';
 import type { MaybePromise, RecordStore } from '../../src/stores/record-store.ts';
 import type { Express } from '../support/http.ts';
 import type { RowOptions } from './rows.ts';
@@ -78,7 +79,7 @@ export const EXPRESS_SESSION: Implementation = {
 };
 
 /** Counts calls of a store down to the one that fails; those after it succeed again. */
-export function failures(): {
+function failures(): {
   next(what: Failing): Error | undefined;
   failAfter(after: number, what: Failing): void;
 } {
@@ -143,7 +144,7 @@ const given = ({ maxAge, rolling }: RowOptions): object => ({
 });
 
 /** The practice alone, as a middleware of an app. */
-export const ALONE: Implementation = {
+const ALONE: Implementation = {
   name: 'sessions() alone, on a store beyond the network',
   isBulwark: true,
   headers: BROWSER,
@@ -171,6 +172,7 @@ export const SECURED: Implementation = {
       mode: 'production',
       proxy: { hops: 1 },
       logging: { level: false },
+      stores: memoryStores(),
       access: { undecided: 'allow' },
       sessions: { ...given(options), store },
     });

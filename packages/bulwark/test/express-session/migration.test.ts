@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { access, type Gate, type Policy, secure } from '../../src/index.ts';
 import type { ExpressSessionStore } from '../../src/practices/sessions/express-session/store-call.ts';
 import { memoryRecordStore } from '../../src/stores/memory-records.ts';
+import { memoryStores } from '../../src/stores/memory-stores.ts';
 import { EXPRESS, type Express, type Served, serve } from '../support/http.ts';
 import { Client } from './client.ts';
 import { BROWSER } from './implementations.ts';
@@ -42,6 +43,7 @@ async function after(
     mode: 'production',
     proxy: { hops: 1 },
     logging: { level: false },
+    stores: memoryStores(),
     access: { undecided: 'allow' },
     sessions,
   });

@@ -12,7 +12,7 @@ export function memoryStore(): ExpressSessionStore {
 }
 
 /** The package memorystore, bounded. */
-export function boundedMemoryStore(): ExpressSessionStore {
+function boundedMemoryStore(): ExpressSessionStore {
   const MemoryStore = memorystore(session);
   return new MemoryStore({ max: 10_000 });
 }

@@ -83,7 +83,7 @@ export class SessionHandle {
       const done = whenDone(isFresh && this.#sent !== undefined ? this.#sent : this.#ask(token), (stored) =>
         this.#take(token, stored),
       );
-      if (isPromise(done)) done.catch(fail).then(() => next());
+      if (isPromise(done)) void done.catch(fail).then(() => next());
       else next();
     } catch (error) {
       fail(error);
