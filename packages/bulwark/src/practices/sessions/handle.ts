@@ -1,25 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { contextOf, type Next } from '../../context.ts';
+import type { Next } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
 import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
 import type { Identity } from '../access/index.ts';
-import { clientOf } from '../client/index.ts';
+import { AnswerCookie } from './answer-cookie.ts';
 import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
-import { holdResponse } from './hold-response.ts';
+import { holdResponse, refuseAnswer } from './hold-response.ts';
 import { NOTICES } from './notices.ts';
 import type { LogInOptions } from './requests.ts';
 import { type Found, type SessionService, whenDone } from './service.ts';
 import { CookieView, dataOf, Session } from './session.ts';
-import { type Authentication, type SessionState, userOf } from './state.ts';
+import { type Authentication, identityOf, type SessionState } from './state.ts';
 import { makeToken, readToken, type Token } from './token.ts';
-import { begun, elevated, handedOut, promoted } from './transitions.ts';
+import { begun, elevated, handedOut, loggedIn, promoted } from './transitions.ts';
 
 /** A read that is older than this when it is needed is done again: the session may have ended while a body came. */
 const FRESH = 1000;
-/** How long a token that was handed out is waited for before another one is. */
-const LOST = 60_000;
 
 type Live = Omit<Found, 'by'> & { readonly by: 'current' | 'next' | 'previous' };
 
@@ -42,20 +40,26 @@ export class SessionHandle {
   #isHeld = false;
   /** Ended by `req.session = null`: removed with the answer. */
   #leaving: Live | undefined;
-  #cookie: string | undefined;
+  readonly #cookie: AnswerCookie;
+  #isConflict = false;
+  #isSettled = false;
+  /** What is being written: one thing after another, so that one request makes one session. */
+  #writing: Promise<void> | undefined;
 
   constructor(service: SessionService, req: IncomingMessage, res: ServerResponse) {
     this.#service = service;
     this.#req = req;
     this.#res = res;
     this.#loaded = { data: {}, maxAge: service.maxAge };
+    this.#cookie = new AnswerCookie(service, req, res);
   }
 
   /** Sends for the record, and does not wait; a store in this process is asked when it is needed. */
   send(): void {
     const { cookie, store } = this.#service;
     const value = cookie.read(this.#req.headers.cookie);
-    if (value === null) return this.#service.emit(NOTICES.conflict(), this.#req);
+    this.#isConflict = value === null;
+    if (value === null) return;
     this.#token = value === undefined ? undefined : readToken(value);
     if (this.#token === undefined || store.local === true) return;
     this.#sentAt = performance.now();
@@ -66,6 +70,9 @@ export class SessionHandle {
 
   /** Waits for the record and judges it. A store that is out of reach fails only those who need a session. */
   settle(next: Next): void {
+    if (this.#isSettled) return next();
+    this.#isSettled = true;
+    if (this.#isConflict) this.#service.emit(NOTICES.conflict(), this.#req);
     if (this.#token === undefined) return next();
     const token = this.#token;
     const isFresh = this.#sent !== undefined && performance.now() - this.#sentAt < FRESH;
@@ -100,7 +107,7 @@ export class SessionHandle {
     this.#live = live;
     this.#loaded = this.#readOf(live.state);
     if (live.by === 'next') return this.#promote(live);
-    if (live.by === 'current' && this.#isRotationDue(live.state)) return this.#rotate(live);
+    if (live.by === 'current' && this.#service.isRotationDue(live.state)) return this.#rotate(live);
     this.#keepSeen(live);
   }
 
@@ -114,22 +121,16 @@ export class SessionHandle {
     });
   }
 
-  #isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean {
-    const now = this.#service.now();
-    if (leftAt !== undefined || now - rotatedAt < this.#service.rotate) return false;
-    return next === undefined || now - next.since > LOST;
-  }
-
   /** Hands out a new token. The old one is good until the new one comes back: the answer with it may be lost. */
   #rotate(live: Live): MaybePromise<void> {
-    if (this.#cannotSetCookie()) return;
+    if (!this.#cookie.canBeSet()) return;
     const { now } = this.#service;
     const token = makeToken(live.id);
     const done = this.#change(live, (state) =>
-      this.#isRotationDue(state) ? handedOut(state, token.digest, now()) : undefined,
+      this.#service.isRotationDue(state) ? handedOut(state, token.digest, now()) : undefined,
     );
     return whenDone(done, () => {
-      if (this.#live?.state.next?.secret === token.digest) this.#setCookie(token.text);
+      if (this.#live?.state.next?.secret === token.digest) this.#cookie.offer(token.text, this.#maxAge);
     });
   }
 
@@ -141,7 +142,7 @@ export class SessionHandle {
     const done = this.#change(live, (state) => (isOld(state) ? { ...state, seenAt: now() } : undefined));
     // Out of reach, the store has told of it itself; the session goes on as it was read.
     if (isPromise(done)) done.catch(() => undefined);
-    this.#renewCookie();
+    this.#renewCookie(this.#loaded.maxAge);
   }
 
   /** Writes to the record; the session of this request is then as it was written, or has ended. */
@@ -175,7 +176,7 @@ export class SessionHandle {
 
   /** True once something looked at the session: then the answer is for its user alone. */
   get isRead(): boolean {
-    return this.#session !== undefined || this.#isEnded || this.#cookie !== undefined;
+    return this.#session !== undefined || this.#isEnded || this.#cookie.isSet;
   }
 
   /** The id of the session that the request has; undefined for a visitor who has none. */
@@ -190,7 +191,7 @@ export class SessionHandle {
     if (value === null || value === undefined) {
       const live = this.#live;
       this.#end();
-      this.#clearCookie();
+      this.#cookie.clear();
       this.#leaving = live;
       return;
     }
@@ -214,17 +215,24 @@ export class SessionHandle {
   }
 
   get identity(): Identity | undefined {
-    const authentication = this.authentication;
-    if (authentication !== undefined) {
-      const { user, roles, factors } = authentication;
-      return { id: user, ...(roles === undefined ? {} : { roles }), factors };
-    }
-    const user = this.#live === undefined || this.#isEnded ? undefined : userOf({ data: this.#live.state.data });
-    return user === undefined ? undefined : { id: user };
+    const { authentication } = this;
+    const live = this.#isEnded ? undefined : this.#live;
+    return live === undefined ? undefined : identityOf(live.state, authentication);
   }
 
   /** Writes what was changed, once; what is left of a session that has ended is not written. */
   commit(): MaybePromise<void> {
+    if (this.#writing !== undefined) return this.#writing.then(() => this.commit());
+    const done = this.#write();
+    if (!isPromise(done)) return;
+    const over = (): void => {
+      this.#writing = undefined;
+    };
+    this.#writing = done.then(over, over);
+    return done;
+  }
+
+  #write(): MaybePromise<void> {
     const leaving = this.#leaving;
     if (leaving !== undefined) {
       this.#leaving = undefined;
@@ -235,22 +243,23 @@ export class SessionHandle {
     if (session === undefined || live?.state.leftAt !== undefined) return;
     const changes = changesOf(session, this.#loaded, this.#service.now());
     if (changes === undefined) return;
+    // Before it is written: while it is, nothing can be set. If the session has ended, the cookie goes with it.
+    if (live !== undefined) this.#renewCookie(changes.written.maxAge);
     const done = live === undefined ? this.#create(changes.apply) : this.#change(live, changes.apply);
     return whenDone(done, () => {
       // What others have written meanwhile is not this request's to take away.
       this.#loaded = changes.written;
-      this.#renewCookie();
     });
   }
 
   /** What the browser keeps beyond its own life lives as long as the session does. */
-  #renewCookie(): void {
-    if (this.#loaded.maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
-    if (this.#cookie === undefined && !this.#cannotSetCookie()) this.#setCookie(this.#token.text);
+  #renewCookie(maxAge: number | null): void {
+    if (maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
+    if (!this.#cookie.isSet && this.#cookie.canBeSet()) this.#cookie.offer(this.#token.text, maxAge);
   }
 
   #create(change: (state: SessionState) => SessionState): MaybePromise<void> {
-    if (this.#cannotSetCookie()) return;
+    if (!this.#cookie.canBeSet()) return;
     const { now } = this.#service;
     const token = this.#coming ?? makeToken();
     return this.#begin(token, change(begun(token.digest, now(), describeDevice(this.#req.headers['user-agent']))));
@@ -260,23 +269,20 @@ export class SessionHandle {
     return whenDone(this.#service.insert(token.id, state), (isNew) => {
       if (!isNew) throw new Error('two sessions have one id');
       this.#coming = undefined;
+      // The version is the store's to say: the first write finds it out.
       this.#live = { id: token.id, version: 0, state, by: 'current' };
       this.#token = token;
-      this.#setCookie(token.text);
-      // The version is the store's to say, and is asked for only where it is needed: the first write finds it out.
+      this.#cookie.set(token.text, this.#maxAge);
     });
-  }
-
-  async save(): Promise<void> {
-    await this.commit();
   }
 
   async destroy(): Promise<void> {
     // Unknown whether there is one to end: whoever logs out is not told that he has.
     if (this.#failure !== undefined) throw this.#failure;
+    await this.#writing;
     const live = this.#live;
     this.#end();
-    this.#clearCookie();
+    this.#cookie.clear();
     if (live === undefined) return;
     await this.#service.remove(live.id);
     this.#service.emit(NOTICES.ended(live.id), this.#req);
@@ -284,6 +290,7 @@ export class SessionHandle {
 
   async regenerate(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
+    await this.#writing;
     const live = this.#live;
     this.#forget();
     this.#coming = makeToken();
@@ -310,41 +317,23 @@ export class SessionHandle {
   ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#requireHead();
-    if (this.#cannotSetCookie()) return;
-    const { now } = this.#service;
+    await this.#writing;
+    if (!this.#cookie.canBeSet()) return;
     const before = this.#live;
     const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
     const token = makeToken();
-    const at = now();
-    const authentication: Authentication = {
-      user: user.id,
-      ...(user.roles === undefined ? {} : { roles: [...user.roles] }),
-      factors: { [factor]: at },
-      at,
+    const label = device ?? describeDevice(this.#req.headers['user-agent']);
+    const state = {
+      ...loggedIn(begun(token.digest, this.#service.now(), label), user, factor),
+      data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
     };
     this.#forget();
-    const state: SessionState = {
-      ...begun(token.digest, at, device ?? describeDevice(this.#req.headers['user-agent'])),
-      data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
-      authentication,
-    };
     await this.#begin(token, state);
     this.#loaded = this.#readOf(state);
     if (this.#session !== undefined) this.#session = this.#view();
-    if (before !== undefined) await this.#leave(before);
+    if (before !== undefined) await this.#service.leave(before.id, before);
     await this.#service.makeRoom(user.id, token.id);
     this.#service.emit(NOTICES.created(token.id), this.#req);
-  }
-
-  /**
-   * What was anonymous may be read for a moment, by requests that were under way. What was somebody's ends at once.
-   */
-  async #leave(before: Live): Promise<void> {
-    if (userOf(before.state) !== undefined || this.#service.grace === 0) {
-      await this.#service.remove(before.id);
-      return;
-    }
-    await this.#service.update(before.id, before, (state) => ({ ...state, leftAt: this.#service.now() }));
   }
 
   /** What the session may do has changed: a new token, and the one before sees what it saw. */
@@ -361,7 +350,7 @@ export class SessionHandle {
     if (this.#live?.state.secret !== token.digest)
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'the session has ended' });
     this.#token = token;
-    this.#setCookie(token.text);
+    this.#cookie.set(token.text, this.#maxAge);
     this.#service.emit(NOTICES.renewed(live.id), this.#req);
   }
 
@@ -370,7 +359,7 @@ export class SessionHandle {
     this.#forget();
     this.#session = undefined;
     this.#isEnded = true;
-    this.#cookie = undefined;
+    this.#cookie.forget();
   }
 
   #forget(): void {
@@ -385,25 +374,13 @@ export class SessionHandle {
     throw new Error('the response has begun: its cookie cannot be changed any more');
   }
 
-  #cannotSetCookie(): boolean {
-    if (this.#res.headersSent) return true;
-    if (!this.#service.cookie.secure || clientOf(this.#req).protocol === 'https') return false;
-    this.#service.sayPlain(this.#req);
-    return true;
-  }
-
-  #setCookie(text: string): void {
-    const maxAge = this.#session?.cookie.originalMaxAge ?? this.#loaded.maxAge;
-    this.#cookie = this.#service.cookie.write(text, maxAge ?? undefined);
-  }
-
-  #clearCookie(): void {
-    this.#cookie = this.#service.cookie.clear();
+  get #maxAge(): number | null {
+    return this.#session?.cookie.originalMaxAge ?? this.#loaded.maxAge;
   }
 
   /** The response hook: the cookie, if there is anything to say. */
   writeHead(res: ServerResponse): void {
-    if (this.#cookie !== undefined) res.appendHeader('Set-Cookie', this.#cookie);
+    this.#cookie.writeTo(res);
     if (this.isRead && !res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'private, no-store');
   }
 
@@ -413,18 +390,10 @@ export class SessionHandle {
     holdResponse(
       this.#res,
       () => this.commit(),
-      (error) => this.#refuse(error),
+      (error) => {
+        this.#end();
+        refuseAnswer(this.#req, this.#res, error);
+      },
     );
-  }
-
-  /** What was to be kept could not be: nobody is told that it was. */
-  #refuse(error: unknown): void {
-    this.#end();
-    const { gate } = contextOf(this.#req);
-    if (gate !== undefined) return gate.refuse(this.#req, this.#res, error);
-    const status = error instanceof Refusal ? error.status : 500;
-    for (const name of this.#res.getHeaderNames()) this.#res.removeHeader(name);
-    this.#res.statusCode = status;
-    this.#res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
   }
 }

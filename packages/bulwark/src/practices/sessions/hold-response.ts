@@ -1,4 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { contextOf } from '../../context.ts';
+import { Refusal } from '../../errors.ts';
 import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise } from '../../stores/record-store.ts';
 
@@ -82,4 +84,13 @@ export function holdResponse(
       return held(method, args);
     } as never;
   }
+}
+
+/** Answers a request whose changes could not be kept: nobody is told that they were. */
+export function refuseAnswer(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+  const { gate } = contextOf(req);
+  if (gate !== undefined) return gate.refuse(req, res, error);
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  res.statusCode = error instanceof Refusal ? error.status : 500;
+  res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
 }

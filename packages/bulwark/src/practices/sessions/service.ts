@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { contextOf, type Services } from '../../context.ts';
 import { ConfigError, Refusal } from '../../errors.ts';
@@ -29,6 +30,9 @@ export interface Kept {
 const ROUNDS = 100;
 /** What a session may hold: it is read with each request. */
 const LARGEST = 64 * 1024;
+
+/** How long a token that was handed out is waited for before another one is. */
+const LOST = 60_000;
 
 /** What is the same for all requests: the rules of life and death, and the store. */
 export class SessionService {
@@ -72,8 +76,10 @@ export class SessionService {
     return `session:${id}`;
   }
 
+  /** Stores take names of up to 512 bytes of well-formed text; passport may put any text into a session. */
   ownerOf(user: string): string {
-    return `session:${user}`;
+    const isName = user.length <= 128 && user.isWellFormed();
+    return isName ? `session:${user}` : `sessions:${hash('sha256', JSON.stringify(user), 'base64url')}`;
   }
 
   /** What the record says of this token; undefined where it is no living session of it. */
@@ -93,6 +99,12 @@ export class SessionService {
 
   isOver(state: SessionState): boolean {
     return this.ttlOf(state) <= 0;
+  }
+
+  isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean {
+    const now = this.now();
+    if (leftAt !== undefined || now - rotatedAt < this.rotate) return false;
+    return next === undefined || now - next.since > LOST;
   }
 
   /** Milliseconds that it has left. */
@@ -146,6 +158,15 @@ export class SessionService {
       .map(({ key, value }) => ({ key, seenAt: decodeState(value)?.seenAt ?? 0 }))
       .toSorted((a, b) => b.seenAt - a.seenAt);
     await Promise.all(others.slice(this.perUser - 1).map(({ key }) => this.store.remove(key)));
+  }
+
+  /**
+   * Ends a session in favour of a new one. What was anonymous may be read for a moment, by requests that were under way;
+   * what was somebody's ends at once.
+   */
+  async leave(id: string, from: Kept): Promise<void> {
+    if (userOf(from.state) !== undefined || this.grace === 0) await this.remove(id);
+    else await this.update(id, from, (state) => ({ ...state, leftAt: this.now() }));
   }
 
   remove(id: string): MaybePromise<StoredRecord | undefined> {
