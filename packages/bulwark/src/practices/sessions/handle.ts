@@ -9,15 +9,13 @@ import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
 import { holdResponse, refuseAnswer } from './hold-response.ts';
 import { NOTICES } from './notices.ts';
+import { Presented } from './presented.ts';
 import type { LogInOptions } from './requests.ts';
 import { type Found, type SessionService, whenDone } from './service.ts';
 import { CookieView, dataOf, Session } from './session.ts';
 import { type Authentication, identityOf, type SessionState } from './state.ts';
-import { makeToken, readToken, type Token } from './token.ts';
+import { makeToken, type Token } from './token.ts';
 import { begun, elevated, handedOut, loggedIn, promoted } from './transitions.ts';
-
-/** A read that is older than this when it is needed is done again: the session may have ended while a body came. */
-const FRESH = 1000;
 
 type Live = Omit<Found, 'by'> & { readonly by: 'current' | 'next' | 'previous' };
 
@@ -26,22 +24,23 @@ export class SessionHandle {
   readonly #service: SessionService;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
+  readonly #presented: Presented;
+  /** The token that the session has now: the one that was presented, or one that took its place. */
   #token: Token | undefined;
-  #sent: Promise<StoredRecord | undefined> | undefined;
-  #sentAt = 0;
   #live: Live | undefined;
   #session: Session | undefined;
   /** What the session held when it was last read or written: what differs from it was changed here. */
   #loaded: Loaded;
   /** The session that is to be, for a visitor who has none. */
   #coming: Token | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
+  /** Counts the sessions that this request has had: what was begun for an earlier one is not taken up. */
+  #era = 0;
   #isEnded = false;
   #isHeld = false;
   /** Ended by `req.session = null`: removed with the answer. */
   #leaving: Live | undefined;
   readonly #cookie: AnswerCookie;
-  #isConflict = false;
   #isSettled = false;
   /** What is being written: one thing after another, so that one request makes one session. */
   #writing: Promise<void> | undefined;
@@ -52,50 +51,31 @@ export class SessionHandle {
     this.#res = res;
     this.#loaded = { data: {}, maxAge: service.maxAge };
     this.#cookie = new AnswerCookie(service, req, res);
+    this.#presented = new Presented(service, req.headers.cookie);
+    this.#token = this.#presented.token;
   }
 
-  /** Sends for the record, and does not wait; a store in this process is asked when it is needed. */
   send(): void {
-    const { cookie, store } = this.#service;
-    const value = cookie.read(this.#req.headers.cookie);
-    this.#isConflict = value === null;
-    if (value === null) return;
-    this.#token = value === undefined ? undefined : readToken(value);
-    if (this.#token === undefined || store.local === true) return;
-    this.#sentAt = performance.now();
-    // Refused by the limit, nobody waits for it: its failure is nobody's either.
-    this.#sent = Promise.resolve(this.#ask(this.#token));
-    this.#sent.catch(() => undefined);
+    this.#presented.send();
   }
 
   /** Waits for the record and judges it. A store that is out of reach fails only those who need a session. */
   settle(next: Next): void {
     if (this.#isSettled) return next();
     this.#isSettled = true;
-    if (this.#isConflict) this.#service.emit(NOTICES.conflict(), this.#req);
+    if (this.#presented.isConflict) this.#service.emit(NOTICES.conflict(), this.#req);
     if (this.#token === undefined) return next();
     const token = this.#token;
-    const isFresh = this.#sent !== undefined && performance.now() - this.#sentAt < FRESH;
     const fail = (error: unknown): void => {
-      this.#failure = error ?? new Error('the session store failed');
+      this.#failure = error instanceof Error ? error : new Error('the session store failed', { cause: error });
     };
     try {
-      const done = whenDone(isFresh && this.#sent !== undefined ? this.#sent : this.#ask(token), (stored) =>
-        this.#take(token, stored),
-      );
+      const done = whenDone(this.#presented.read(), (stored) => this.#take(token, stored));
       if (isPromise(done)) done.catch(fail).then(() => next());
       else next();
     } catch (error) {
       fail(error);
       next();
-    }
-  }
-
-  #ask(token: Token): MaybePromise<StoredRecord | undefined> {
-    try {
-      return this.#service.store.get(this.#service.keyOf(token.id));
-    } catch (error) {
-      return Promise.reject(error);
     }
   }
 
@@ -246,9 +226,10 @@ export class SessionHandle {
     // Before it is written: while it is, nothing can be set. If the session has ended, the cookie goes with it.
     if (live !== undefined) this.#renewCookie(changes.written.maxAge);
     const done = live === undefined ? this.#create(changes.apply) : this.#change(live, changes.apply);
+    const era = this.#era;
     return whenDone(done, () => {
       // What others have written meanwhile is not this request's to take away.
-      this.#loaded = changes.written;
+      if (era === this.#era) this.#loaded = changes.written;
     });
   }
 
@@ -266,8 +247,10 @@ export class SessionHandle {
   }
 
   #begin(token: Token, state: SessionState): MaybePromise<void> {
+    const era = this.#era;
     return whenDone(this.#service.insert(token.id, state), (isNew) => {
       if (!isNew) throw new Error('two sessions have one id');
+      if (era !== this.#era) return whenDone(this.#service.remove(token.id), () => undefined);
       this.#coming = undefined;
       // The version is the store's to say: the first write finds it out.
       this.#live = { id: token.id, version: 0, state, by: 'current' };
@@ -279,7 +262,6 @@ export class SessionHandle {
   async destroy(): Promise<void> {
     // Unknown whether there is one to end: whoever logs out is not told that he has.
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#writing;
     const live = this.#live;
     this.#end();
     this.#cookie.clear();
@@ -290,7 +272,6 @@ export class SessionHandle {
 
   async regenerate(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#writing;
     const live = this.#live;
     this.#forget();
     this.#coming = makeToken();
@@ -317,7 +298,6 @@ export class SessionHandle {
   ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#requireHead();
-    await this.#writing;
     if (!this.#cookie.canBeSet()) return;
     const before = this.#live;
     const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
@@ -363,6 +343,7 @@ export class SessionHandle {
   }
 
   #forget(): void {
+    this.#era++;
     this.#live = undefined;
     this.#loaded = { data: {}, maxAge: this.#service.maxAge };
     this.#coming = undefined;
@@ -375,7 +356,7 @@ export class SessionHandle {
   }
 
   get #maxAge(): number | null {
-    return this.#session?.cookie.originalMaxAge ?? this.#loaded.maxAge;
+    return this.#session === undefined ? this.#loaded.maxAge : this.#session.cookie.originalMaxAge;
   }
 
   /** The response hook: the cookie, if there is anything to say. */

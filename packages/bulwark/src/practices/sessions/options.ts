@@ -6,10 +6,12 @@ import type { Duration } from '../../units.ts';
 export interface SessionCookieOptions {
   /** Default `__Host-session`; `session` where the app's origin is plain HTTP (development). */
   readonly name?: string;
-  /** Default `lax`. `none` sends the session along with requests of other sites: it needs `partitioned`, or a reason to go without. */
+  /** Default `lax`. `none` sends the session along with requests of other sites: it needs `partitioned`. */
   readonly sameSite?: 'lax' | 'strict' | 'none';
   /** One session for each site that embeds the app (CHIPS). Default false. */
   readonly partitioned?: boolean;
+  /** Lets `sameSite: 'none'` go without `partitioned`: the session is one and the same on every site that embeds the app. */
+  readonly insecureUnpartitioned?: boolean;
   /** Whether it outlives the browser: then it has a `Max-Age` of the idle time. Default false. */
   readonly persistent?: boolean;
 }
@@ -42,6 +44,7 @@ export interface ResolvedSessionsOptions {
     readonly name: string | undefined;
     readonly sameSite: 'lax' | 'strict' | 'none';
     readonly partitioned: boolean;
+    readonly insecureUnpartitioned: boolean;
     readonly persistent: boolean;
   };
   readonly idle: Duration;
@@ -56,7 +59,7 @@ export interface ResolvedSessionsOptions {
 /** The set of 2026-11. */
 export const DEFAULTS: ResolvedSessionsOptions = {
   origins: [],
-  cookie: { name: undefined, sameSite: 'lax', partitioned: false, persistent: false },
+  cookie: { name: undefined, sameSite: 'lax', partitioned: false, insecureUnpartitioned: false, persistent: false },
   idle: '2h',
   absolute: '24h',
   rotate: '15m',
@@ -85,6 +88,7 @@ export const schema: z.ZodType = z.strictObject({
         .optional(),
       sameSite: z.enum(['lax', 'strict', 'none']).optional(),
       partitioned: z.boolean().optional(),
+      insecureUnpartitioned: z.boolean().optional(),
       persistent: z.boolean().optional(),
     })
     .optional(),
