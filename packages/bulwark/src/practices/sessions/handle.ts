@@ -7,7 +7,7 @@ import type { Identity } from '../access/index.ts';
 import { AnswerCookie } from './answer-cookie.ts';
 import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
-import { holdResponse, refuseAnswer } from './hold-response.ts';
+import { type Keeper, refuseAnswer } from './hold-response.ts';
 import { NOTICES } from './notices.ts';
 import { Presented } from './presented.ts';
 import type { LogInOptions } from './requests.ts';
@@ -20,7 +20,7 @@ import { begun, elevated, handedOut, loggedIn, promoted } from './transitions.ts
 type Live = Omit<Found, 'by'> & { readonly by: 'current' | 'next' | 'previous' };
 
 /** The session of one request, from its cookie to the answer. */
-export class SessionHandle {
+export class SessionHandle implements Keeper {
   readonly #service: SessionService;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -37,7 +37,6 @@ export class SessionHandle {
   /** Counts the sessions that this request has had: what was begun for an earlier one is not taken up. */
   #era = 0;
   #isEnded = false;
-  #isHeld = false;
   /** Ended by `req.session = null`: removed with the answer. */
   #leaving: Live | undefined;
   readonly #cookie: AnswerCookie;
@@ -139,10 +138,7 @@ export class SessionHandle {
   open(): Session | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isEnded) return undefined;
-    if (this.#session === undefined) {
-      this.#session = this.#view();
-      this.#hold();
-    }
+    this.#session ??= this.#view();
     return this.#session;
   }
 
@@ -276,7 +272,6 @@ export class SessionHandle {
     this.#forget();
     this.#coming = makeToken();
     if (this.#session !== undefined || live !== undefined) this.#session = this.#view();
-    this.#hold();
     if (live !== undefined) await this.#service.remove(live.id);
   }
 
@@ -365,16 +360,9 @@ export class SessionHandle {
     if (this.isRead && !res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'private, no-store');
   }
 
-  #hold(): void {
-    if (this.#isHeld) return;
-    this.#isHeld = true;
-    holdResponse(
-      this.#res,
-      () => this.commit(),
-      (error) => {
-        this.#end();
-        refuseAnswer(this.#req, this.#res, error);
-      },
-    );
+  /** What was to be kept could not be: nobody is told that it was. */
+  refuse(error: unknown): void {
+    this.#end();
+    refuseAnswer(this.#req, this.#res, error);
   }
 }

@@ -5,6 +5,7 @@ import { guardRecords } from '../../stores/guard.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
 import type { Identify } from '../access/index.ts';
 import { SessionHandle } from './handle.ts';
+import { holdResponse } from './hold-response.ts';
 import { createManager, type SessionManager } from './manager.ts';
 import { DEFAULTS, type SessionsOptions, schema } from './options.ts';
 import { attach, handleOf } from './requests.ts';
@@ -47,6 +48,7 @@ export function sessions(options: SessionsOptions = {}, services: Services = ALO
     const handle = new SessionHandle(service, req, res);
     attach(req, handle, manager);
     beforeHead(req, res, respond);
+    holdResponse(res, handle);
     handle.send();
     return handle;
   }
