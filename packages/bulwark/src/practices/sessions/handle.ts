@@ -81,7 +81,7 @@ export class SessionHandle implements Keeper {
   #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {
     const found = stored === undefined ? undefined : this.#service.judge(token, stored);
     if (found === undefined) return;
-    if (found.by === 'replayed') return this.#service.emit(NOTICES.replayed(found.id), this.#req);
+    if (found.by === 'replayed') return this.#replayed(found.id);
     const live: Live = { ...found, by: found.by };
     this.#live = live;
     this.#loaded = this.#readOf(live.state);
@@ -90,7 +90,13 @@ export class SessionHandle implements Keeper {
     this.#keepSeen(live);
   }
 
-  /** The replaced token has come back: from now on the one before it ends. */
+  #replayed(id: string): MaybePromise<void> {
+    this.#service.emit(NOTICES.replayed(id), this.#req);
+    if (!this.#service.endsReplayed) return;
+    return whenDone(this.#service.remove(id), () => this.#service.emit(NOTICES.ended(id), this.#req));
+  }
+
+  /** The token that was handed out has come back: from now on the one before it ends. */
   #promote(live: Live): MaybePromise<void> {
     const { now, grace } = this.#service;
     const digest = this.#token?.digest ?? '';

@@ -189,6 +189,17 @@ describe.each(EXPRESS)('the life of a session on Express %s', (_version, express
     expect((await jar.json<Seen>('/see')).user?.id).toBe('bob');
   });
 
+  it('ends for both where the policy says so, when a token comes back that was replaced', async () => {
+    const { jar, pass, events, store } = await start({ replay: 'end' });
+    await jar.get('/in');
+    const stolen = jar.copy();
+    await stolen.get('/totp');
+    pass(11_000);
+    expect(await jar.json<Seen>('/see')).toEqual({ data: {} });
+    expect(await stolen.json<Seen>('/see')).toEqual({ data: {} });
+    expect([store.size, events('session_use_after_expire').length]).toEqual([0, 1]);
+  });
+
   it('ends at once at the log-out, data and all, without any grace', async () => {
     const { jar, store, events } = await start();
     await jar.get('/in');

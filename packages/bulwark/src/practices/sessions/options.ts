@@ -29,6 +29,12 @@ export interface SessionsOptions {
   readonly rotate?: Duration;
   /** How long a replaced token is still taken, for requests that were under way. Default `'10s'`, at most `'1m'`. */
   readonly grace?: Duration;
+  /**
+   * What a token brings that comes when its time of grace is over. `refuse` (default): no session, and an event. `end`: the
+   * session ends as well, since one of the two who have a token of it has copied it. A client that is slow, or that keeps
+   * no cookies, then ends its own.
+   */
+  readonly replay?: 'refuse' | 'end';
   /** Sessions that one user may have; the oldest end. Default 50. */
   readonly perUser?: number;
   /** Where they are kept; default the gate's stores, else this process. */
@@ -51,6 +57,7 @@ export interface ResolvedSessionsOptions {
   readonly absolute: Duration;
   readonly rotate: Duration;
   readonly grace: Duration;
+  readonly replay: 'refuse' | 'end';
   readonly perUser: number;
   readonly store: RecordStore | undefined;
   readonly now: () => number;
@@ -64,6 +71,7 @@ export const DEFAULTS: ResolvedSessionsOptions = {
   absolute: '24h',
   rotate: '15m',
   grace: '10s',
+  replay: 'refuse',
   perUser: 50,
   store: undefined,
   now: () => Date.now(),
@@ -96,6 +104,7 @@ export const schema: z.ZodType = z.strictObject({
   absolute: duration.optional(),
   rotate: duration.optional(),
   grace: duration.optional(),
+  replay: z.enum(['refuse', 'end']).optional(),
   perUser: z.number().int().min(1).max(1000).optional(),
   store: z.custom(isStore, 'must be a record store with get, insert, replace, remove and list').optional(),
   now: z.custom((value) => typeof value === 'function', 'must be a function () => milliseconds').optional(),

@@ -42,6 +42,8 @@ export class SessionService {
   readonly absolute: number;
   readonly rotate: number;
   readonly grace: number;
+  /** Whether the session ends of which a replaced token comes back. */
+  readonly endsReplayed: boolean;
   readonly perUser: number;
   /** How long the browser keeps the cookie of a session of which the app says nothing else; null: until it is closed. */
   readonly maxAge: number | null;
@@ -58,6 +60,7 @@ export class SessionService {
     this.absolute = within(options.absolute, 'absolute', 60_000, 365 * DAY);
     this.rotate = within(options.rotate, 'rotate', 60_000, 365 * DAY);
     this.grace = within(options.grace, 'grace', 0, 60_000);
+    this.endsReplayed = options.replay === 'end';
     this.perUser = options.perUser;
     this.maxAge = this.cookie.persistent ? this.idle : null;
     this.now = options.now;
