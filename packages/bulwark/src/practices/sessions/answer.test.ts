@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Response } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,7 +12,7 @@ import { secure } from '../../secure.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
 import type { RecordStore } from '../../stores/record-store.ts';
 import { access } from '../access/index.ts';
-import { logOut, sessionOf } from './index.ts';
+import { logOut, sessionOf, sessions } from './index.ts';
 
 const OVER_TLS = {
   ...HOST,
@@ -49,6 +51,19 @@ function breakable() {
     },
   };
 }
+
+it('calls what follows once, whatever that throws', () => {
+  const practice = sessions({ origins: ['http://shop.example'] });
+  const req = new IncomingMessage(new Socket());
+  req.headers.cookie = `session=${'a'.repeat(64)}`;
+  let calls = 0;
+  const follows = (): never => {
+    calls += 1;
+    throw new Error('a bug of the app');
+  };
+  expect(() => practice(req, new ServerResponse(req), follows)).toThrow('a bug of the app');
+  expect(calls).toBe(1);
+});
 
 describe.each(EXPRESS)('the answer to a request with a session on Express %s', (_version, express) => {
   const open: Served[] = [];

@@ -68,14 +68,15 @@ export class SessionHandle implements Keeper {
     const fail = (error: unknown): void => {
       this.#failure = error instanceof Error ? error : new Error('the session store failed', { cause: error });
     };
+    let done: Promise<void> | undefined;
     try {
-      const done = whenDone(this.#presented.read(), (stored) => this.#take(token, stored));
-      if (isPromise(done)) done.catch(fail).then(() => next());
-      else next();
+      const taken = whenDone(this.#presented.read(), (stored) => this.#take(token, stored));
+      if (isPromise(taken)) done = taken.catch(fail);
     } catch (error) {
       fail(error);
-      next();
     }
+    if (done === undefined) next();
+    else void done.then(() => next());
   }
 
   #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {

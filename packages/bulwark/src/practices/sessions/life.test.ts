@@ -50,7 +50,7 @@ describe.each(EXPRESS)('the life of a session on Express %s', (_version, express
     };
     doing('/nothing', () => undefined);
     doing('/see', (req): Seen => {
-      const { cookie: _, ...data } = { ...sessionOf(req) };
+      const { cookie: _, ...data } = Object.fromEntries(Object.entries(sessionOf(req) ?? {}));
       const user = practice.identify(req) as Seen['user'] | undefined;
       return { data, ...(user === undefined ? {} : { user }) };
     });

@@ -8,7 +8,7 @@ import { isSame, makeToken, readToken } from './token.ts';
 
 const TLS = ['https://shop.example'];
 const cookieOf = (options: SessionCookieOptions = {}, origins: readonly string[] = TLS) =>
-  sessionCookie({ ...DEFAULTS.cookie, ...options } as typeof DEFAULTS.cookie, origins);
+  sessionCookie({ ...DEFAULTS.cookie, ...options }, origins);
 
 describe('the token of a session', () => {
   it('has 256 bits that are kept as a hash only, beside an id that stays', () => {
