@@ -1,36 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { contextOf, type Next } from '../../context.ts';
+import type { Next } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
 import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
 import type { Identity } from '../access/index.ts';
-import { clientOf } from '../client/index.ts';
+import { AnswerCookie } from './answer-cookie.ts';
 import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
-import { holdResponse } from './hold-response.ts';
+import { type Keeper, refuseAnswer } from './hold-response.ts';
 import { NOTICES } from './notices.ts';
+import { Presented, unavailable } from './presented.ts';
 import type { LogInOptions } from './requests.ts';
 import { type Found, type SessionService, whenDone } from './service.ts';
 import { CookieView, dataOf, Session } from './session.ts';
-import { type Authentication, type SessionState, userOf } from './state.ts';
-import { makeToken, readToken, type Token } from './token.ts';
-import { begun, elevated, handedOut, promoted } from './transitions.ts';
-
-/** A read that is older than this when it is needed is done again: the session may have ended while a body came. */
-const FRESH = 1000;
-/** How long a token that was handed out is waited for before another one is. */
-const LOST = 60_000;
+import { type Authentication, identityOf, type SessionState } from './state.ts';
+import { makeToken, type Token } from './token.ts';
+import { begun, elevated, handedOut, loggedIn, promoted } from './transitions.ts';
 
 type Live = Omit<Found, 'by'> & { readonly by: 'current' | 'next' | 'previous' };
 
 /** The session of one request, from its cookie to the answer. */
-export class SessionHandle {
+export class SessionHandle implements Keeper {
   readonly #service: SessionService;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
+  readonly #presented: Presented;
+  /** The token that the session has now: the one that was presented, or one that took its place. */
   #token: Token | undefined;
-  #sent: Promise<StoredRecord | undefined> | undefined;
-  #sentAt = 0;
   #live: Live | undefined;
   #session: Session | undefined;
   /** What the session held when it was last read or written: what differs from it was changed here. */
@@ -38,65 +34,53 @@ export class SessionHandle {
   /** The session that is to be, for a visitor who has none. */
   #coming: Token | undefined;
   #failure: Refusal | undefined;
+  /** Counts the sessions that this request has had: what was begun for an earlier one is not taken up. */
+  #era = 0;
   #isEnded = false;
-  #isHeld = false;
   /** Ended by `req.session = null`: removed with the answer. */
   #leaving: Live | undefined;
-  #cookie: string | undefined;
+  readonly #cookie: AnswerCookie;
   /** The Set-Cookie line that ends the cookie of express-session. */
   #clearsOld: string | undefined;
+  #isSettled = false;
+  /** What is being written: one thing after another, so that one request makes one session. */
+  #writing: Promise<void> | undefined;
 
   constructor(service: SessionService, req: IncomingMessage, res: ServerResponse) {
     this.#service = service;
     this.#req = req;
     this.#res = res;
     this.#loaded = { data: {}, maxAge: service.maxAge };
+    this.#cookie = new AnswerCookie(service, req, res);
+    this.#presented = new Presented(service, req.headers.cookie);
+    this.#token = this.#presented.token;
   }
 
-  /** Sends for the record, and does not wait; a store in this process is asked when it is needed. */
   send(): void {
-    const { cookie, store } = this.#service;
-    const value = cookie.read(this.#req.headers.cookie);
-    if (value === null) return this.#service.emit(NOTICES.conflict(), this.#req);
-    this.#token = value === undefined ? undefined : readToken(value);
-    if (this.#token === undefined || store.local === true) return;
-    this.#sentAt = performance.now();
-    // Refused by the limit, nobody waits for it: its failure is nobody's either.
-    this.#sent = Promise.resolve(this.#ask(this.#token));
-    this.#sent.catch(() => undefined);
+    this.#presented.send();
   }
 
   /** Waits for the record and judges it. A store that is out of reach fails only those who need a session. */
   settle(next: Next): void {
+    if (this.#isSettled) return next();
+    this.#isSettled = true;
+    if (this.#presented.isConflict) this.#service.emit(NOTICES.conflict(), this.#req);
     const fail = (error: unknown): void => {
       this.#failure = unavailable(error);
     };
     const token = this.#token;
-    if (token === undefined) {
-      const coming = this.#takeOver();
-      if (coming === undefined) next();
-      else void coming.catch(fail).then(() => next());
-      return;
-    }
-    const isFresh = this.#sent !== undefined && performance.now() - this.#sentAt < FRESH;
+    let done: Promise<void> | undefined;
     try {
-      const done = whenDone(isFresh && this.#sent !== undefined ? this.#sent : this.#ask(token), (stored) =>
-        this.#take(token, stored),
-      );
-      if (isPromise(done)) void done.catch(fail).then(() => next());
-      else next();
+      const taken =
+        token === undefined
+          ? this.#takeOver()
+          : whenDone(this.#presented.read(), (stored) => this.#take(token, stored));
+      if (isPromise(taken)) done = taken.catch(fail);
     } catch (error) {
       fail(error);
-      next();
     }
-  }
-
-  #ask(token: Token): MaybePromise<StoredRecord | undefined> {
-    try {
-      return this.#service.store.get(this.#service.keyOf(token.id));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    if (done === undefined) next();
+    else void done.then(() => next());
   }
 
   /** The session that the request's old cookie names, in a new one; undefined where there is nothing to wait for. */
@@ -105,7 +89,7 @@ export class SessionHandle {
     const { cookie: header, 'user-agent': agent } = this.#req.headers;
     if (previous === undefined || cookie.read(header) !== undefined) return undefined;
     const id = previous.find(this.#req);
-    if (id === undefined || this.#cannotSetCookie()) return undefined;
+    if (id === undefined || !this.#cookie.canBeSet()) return undefined;
     return previous
       .take(id, store, async (data) => {
         const token = makeToken();
@@ -122,16 +106,22 @@ export class SessionHandle {
   #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {
     const found = stored === undefined ? undefined : this.#service.judge(token, stored);
     if (found === undefined) return;
-    if (found.by === 'replayed') return this.#service.emit(NOTICES.replayed(found.id), this.#req);
+    if (found.by === 'replayed') return this.#replayed(found.id);
     const live: Live = { ...found, by: found.by };
     this.#live = live;
     this.#loaded = this.#readOf(live.state);
     if (live.by === 'next') return this.#promote(live);
-    if (live.by === 'current' && this.#isRotationDue(live.state)) return this.#rotate(live);
+    if (live.by === 'current' && this.#service.isRotationDue(live.state)) return this.#rotate(live);
     this.#keepSeen(live);
   }
 
-  /** The replaced token has come back: from now on the one before it ends. */
+  #replayed(id: string): MaybePromise<void> {
+    this.#service.emit(NOTICES.replayed(id), this.#req);
+    if (!this.#service.endsReplayed) return;
+    return whenDone(this.#service.remove(id), () => this.#service.emit(NOTICES.ended(id), this.#req));
+  }
+
+  /** The token that was handed out has come back: from now on the one before it ends. */
   #promote(live: Live): MaybePromise<void> {
     const { now, grace } = this.#service;
     const digest = this.#token?.digest ?? '';
@@ -141,22 +131,16 @@ export class SessionHandle {
     });
   }
 
-  #isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean {
-    const now = this.#service.now();
-    if (leftAt !== undefined || now - rotatedAt < this.#service.rotate) return false;
-    return next === undefined || now - next.since > LOST;
-  }
-
   /** Hands out a new token. The old one is good until the new one comes back: the answer with it may be lost. */
   #rotate(live: Live): MaybePromise<void> {
-    if (this.#cannotSetCookie()) return;
+    if (!this.#cookie.canBeSet()) return;
     const { now } = this.#service;
     const token = makeToken(live.id);
     const done = this.#change(live, (state) =>
-      this.#isRotationDue(state) ? handedOut(state, token.digest, now()) : undefined,
+      this.#service.isRotationDue(state) ? handedOut(state, token.digest, now()) : undefined,
     );
     return whenDone(done, () => {
-      if (this.#live?.state.next?.secret === token.digest) this.#setCookie(token.text);
+      if (this.#live?.state.next?.secret === token.digest) this.#cookie.offer(token.text, this.#maxAge);
     });
   }
 
@@ -168,7 +152,7 @@ export class SessionHandle {
     const done = this.#change(live, (state) => (isOld(state) ? { ...state, seenAt: now() } : undefined));
     // Out of reach, the store has told of it itself; the session goes on as it was read.
     if (isPromise(done)) done.catch(() => undefined);
-    if (!this.#cannotSetCookie()) this.#renewCookie();
+    this.#renewCookie(this.#loaded.maxAge);
   }
 
   /** Writes to the record; the session of this request is then as it was written, or has ended. */
@@ -185,10 +169,7 @@ export class SessionHandle {
   open(): Session | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isEnded) return undefined;
-    if (this.#session === undefined) {
-      this.#session = this.#view();
-      this.#hold();
-    }
+    this.#session ??= this.#view();
     return this.#session;
   }
 
@@ -202,7 +183,7 @@ export class SessionHandle {
 
   /** True once something looked at the session: then the answer is for its user alone. */
   get isRead(): boolean {
-    return this.#session !== undefined || this.#isEnded || this.#cookie !== undefined;
+    return this.#session !== undefined || this.#isEnded || this.#cookie.isSet;
   }
 
   /** The id of the session that the request has; undefined for a visitor who has none. */
@@ -217,7 +198,7 @@ export class SessionHandle {
     if (value === null || value === undefined) {
       const live = this.#live;
       this.#end();
-      this.#clearCookie();
+      this.#cookie.clear();
       this.#leaving = live;
       return;
     }
@@ -241,17 +222,24 @@ export class SessionHandle {
   }
 
   get identity(): Identity | undefined {
-    const authentication = this.authentication;
-    if (authentication !== undefined) {
-      const { user, roles, factors } = authentication;
-      return { id: user, ...(roles === undefined ? {} : { roles }), factors };
-    }
-    const user = this.#live === undefined || this.#isEnded ? undefined : userOf({ data: this.#live.state.data });
-    return user === undefined ? undefined : { id: user };
+    const { authentication } = this;
+    const live = this.#isEnded ? undefined : this.#live;
+    return live === undefined ? undefined : identityOf(live.state, authentication);
   }
 
   /** Writes what was changed, once; what is left of a session that has ended is not written. */
   commit(): MaybePromise<void> {
+    if (this.#writing !== undefined) return this.#writing.then(() => this.commit());
+    const done = this.#write();
+    if (!isPromise(done)) return;
+    const over = (): void => {
+      this.#writing = undefined;
+    };
+    this.#writing = done.then(over, over);
+    return done;
+  }
+
+  #write(): MaybePromise<void> {
     const leaving = this.#leaving;
     if (leaving !== undefined) {
       this.#leaving = undefined;
@@ -262,42 +250,40 @@ export class SessionHandle {
     if (session === undefined || live?.state.leftAt !== undefined) return;
     const changes = changesOf(session, this.#loaded, this.#service.now());
     if (changes === undefined) return;
-    // While it is written the response is held, and looks as if its head were out.
-    const canRenew = !this.#cannotSetCookie();
+    // Before it is written: while it is, nothing can be set. If the session has ended, the cookie goes with it.
+    if (live !== undefined) this.#renewCookie(changes.written.maxAge);
     const done = live === undefined ? this.#create(changes.apply) : this.#change(live, changes.apply);
+    const era = this.#era;
     return whenDone(done, () => {
       // What others have written meanwhile is not this request's to take away.
-      this.#loaded = changes.written;
-      if (canRenew) this.#renewCookie();
+      if (era === this.#era) this.#loaded = changes.written;
     });
   }
 
   /** What the browser keeps beyond its own life lives as long as the session does. */
-  #renewCookie(): void {
-    if (this.#loaded.maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
-    if (this.#cookie === undefined) this.#setCookie(this.#token.text);
+  #renewCookie(maxAge: number | null): void {
+    if (maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
+    if (!this.#cookie.isSet && this.#cookie.canBeSet()) this.#cookie.offer(this.#token.text, maxAge);
   }
 
   #create(change: (state: SessionState) => SessionState): MaybePromise<void> {
-    if (this.#cannotSetCookie()) return;
+    if (!this.#cookie.canBeSet()) return;
     const { now } = this.#service;
     const token = this.#coming ?? makeToken();
     return this.#begin(token, change(begun(token.digest, now(), describeDevice(this.#req.headers['user-agent']))));
   }
 
   #begin(token: Token, state: SessionState): MaybePromise<void> {
+    const era = this.#era;
     return whenDone(this.#service.insert(token.id, state), (isNew) => {
       if (!isNew) throw new Error('two sessions have one id');
+      if (era !== this.#era) return whenDone(this.#service.remove(token.id), () => undefined);
       this.#coming = undefined;
+      // The version is the store's to say: the first write finds it out.
       this.#live = { id: token.id, version: 0, state, by: 'current' };
       this.#token = token;
-      this.#setCookie(token.text);
-      // The version is the store's to say, and is asked for only where it is needed: the first write finds it out.
+      this.#cookie.set(token.text, this.#maxAge);
     });
-  }
-
-  async save(): Promise<void> {
-    await this.commit();
   }
 
   async destroy(): Promise<void> {
@@ -305,7 +291,7 @@ export class SessionHandle {
     if (this.#failure !== undefined) throw this.#failure;
     const live = this.#live;
     this.#end();
-    this.#clearCookie();
+    this.#cookie.clear();
     if (live === undefined) return;
     await this.#service.remove(live.id);
     this.#service.emit(NOTICES.ended(live.id), this.#req);
@@ -317,7 +303,6 @@ export class SessionHandle {
     this.#forget();
     this.#coming = makeToken();
     if (this.#session !== undefined || live !== undefined) this.#session = this.#view();
-    this.#hold();
     if (live !== undefined) await this.#service.remove(live.id);
   }
 
@@ -339,41 +324,22 @@ export class SessionHandle {
   ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#requireHead();
-    if (this.#cannotSetCookie()) return;
-    const { now } = this.#service;
+    if (!this.#cookie.canBeSet()) return;
     const before = this.#live;
     const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
     const token = makeToken();
-    const at = now();
-    const authentication: Authentication = {
-      user: user.id,
-      ...(user.roles === undefined ? {} : { roles: [...user.roles] }),
-      factors: { [factor]: at },
-      at,
+    const label = device ?? describeDevice(this.#req.headers['user-agent']);
+    const state = {
+      ...loggedIn(begun(token.digest, this.#service.now(), label), user, factor),
+      data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
     };
     this.#forget();
-    const state: SessionState = {
-      ...begun(token.digest, at, device ?? describeDevice(this.#req.headers['user-agent'])),
-      data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
-      authentication,
-    };
     await this.#begin(token, state);
     this.#loaded = this.#readOf(state);
     if (this.#session !== undefined) this.#session = this.#view();
-    if (before !== undefined) await this.#leave(before);
+    if (before !== undefined) await this.#service.leave(before.id, before);
     await this.#service.makeRoom(user.id, token.id);
     this.#service.emit(NOTICES.created(token.id), this.#req);
-  }
-
-  /**
-   * What was anonymous may be read for a moment, by requests that were under way. What was somebody's ends at once.
-   */
-  async #leave(before: Live): Promise<void> {
-    if (userOf(before.state) !== undefined || this.#service.grace === 0) {
-      await this.#service.remove(before.id);
-      return;
-    }
-    await this.#service.update(before.id, before, (state) => ({ ...state, leftAt: this.#service.now() }));
   }
 
   /** What the session may do has changed: a new token, and the one before sees what it saw. */
@@ -390,7 +356,7 @@ export class SessionHandle {
     if (this.#live?.state.secret !== token.digest)
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'the session has ended' });
     this.#token = token;
-    this.#setCookie(token.text);
+    this.#cookie.set(token.text, this.#maxAge);
     this.#service.emit(NOTICES.renewed(live.id), this.#req);
   }
 
@@ -399,10 +365,11 @@ export class SessionHandle {
     this.#forget();
     this.#session = undefined;
     this.#isEnded = true;
-    this.#cookie = undefined;
+    this.#cookie.forget();
   }
 
   #forget(): void {
+    this.#era++;
     this.#live = undefined;
     this.#loaded = { data: {}, maxAge: this.#service.maxAge };
     this.#coming = undefined;
@@ -414,57 +381,20 @@ export class SessionHandle {
     throw new Error('the response has begun: its cookie cannot be changed any more');
   }
 
-  #cannotSetCookie(): boolean {
-    if (this.#res.headersSent) return true;
-    if (!this.#service.cookie.secure || clientOf(this.#req).protocol === 'https') return false;
-    this.#service.sayPlain(this.#req);
-    return true;
-  }
-
-  #setCookie(text: string): void {
-    const maxAge = this.#session === undefined ? this.#loaded.maxAge : this.#session.cookie.originalMaxAge;
-    this.#cookie = this.#service.cookie.write(text, maxAge ?? undefined);
-  }
-
-  #clearCookie(): void {
-    this.#cookie = this.#service.cookie.clear();
+  get #maxAge(): number | null {
+    return this.#session === undefined ? this.#loaded.maxAge : this.#session.cookie.originalMaxAge;
   }
 
   /** The response hook: the cookie, if there is anything to say. */
   writeHead(res: ServerResponse): void {
-    if (this.#cookie !== undefined) res.appendHeader('Set-Cookie', this.#cookie);
+    this.#cookie.writeTo(res);
     if (this.#clearsOld !== undefined) res.appendHeader('Set-Cookie', this.#clearsOld);
     if (this.isRead && !res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'private, no-store');
   }
 
-  #hold(): void {
-    if (this.#isHeld) return;
-    this.#isHeld = true;
-    holdResponse(
-      this.#res,
-      () => this.commit(),
-      (error) => this.#refuse(error),
-    );
-  }
-
   /** What was to be kept could not be: nobody is told that it was. */
-  #refuse(error: unknown): void {
+  refuse(error: unknown): void {
     this.#end();
-    const { gate } = contextOf(this.#req);
-    if (gate !== undefined) return gate.refuse(this.#req, this.#res, error);
-    const status = error instanceof Refusal ? error.status : 500;
-    for (const name of this.#res.getHeaderNames()) this.#res.removeHeader(name);
-    this.#res.statusCode = status;
-    this.#res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
+    refuseAnswer(this.#req, this.#res, error);
   }
-}
-
-/** A store that is out of reach is no bug of the app: whoever needs the session is told to come again. */
-function unavailable(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  return new Refusal('ERR_UNAVAILABLE', {
-    reason: 'the session cannot be read',
-    headers: { 'Retry-After': '1' },
-    cause: error,
-  });
 }

@@ -1,4 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { contextOf } from '../../context.ts';
+import { Refusal } from '../../errors.ts';
 import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise } from '../../stores/record-store.ts';
 
@@ -6,80 +8,118 @@ const METHODS = ['end', 'write', 'writeHead', 'flushHeaders'] as const;
 type Method = (typeof METHODS)[number];
 type Call = (this: ServerResponse, ...args: unknown[]) => unknown;
 
+/** Who has something to keep before an answer begins, and before it ends. */
+export interface Keeper {
+  /** Answers at once where there is nothing to keep. */
+  commit(): MaybePromise<void>;
+  /** What was to be kept could not be, and the head is not out. */
+  refuse(error: unknown): void;
+}
+
+const HOLD: unique symbol = Symbol('bulwark.hold');
+type Held = ServerResponse & { [HOLD]?: Hold };
+
+// One of each for all responses: closures for each of them would be most of what a request without a session costs.
+const HELD = Object.fromEntries(
+  METHODS.map((method) => [
+    method,
+    function heldBack(this: Held, ...args: unknown[]): unknown {
+      return this[HOLD]?.call(method, args);
+    },
+  ]),
+) as Record<Method, Call>;
+
 /**
  * Lets a response begin, and end, only when what the request has changed is kept: the client's next request must find it.
  *
- * While it is being kept, what is written waits in its order (`write` says that it is full), and the response looks as if
- * its head were out. If it cannot be kept and the head is not out, what was written is given up, and `refuse` answers.
+ * It stands in the way from the beginning, since in `res.end(++req.session.n)` the method is taken before the session is.
+ * While something is being kept, what is written waits in its order (`write` says that it is full), and the response looks
+ * as if its head were out. If it cannot be kept and the head is not out, what was written is given up.
  *
- * @param commit - called before the head and before the end; answers at once where there is nothing to keep
+ * @example holdResponse(res, handle)
  */
-export function holdResponse(
-  res: ServerResponse,
-  commit: () => MaybePromise<void>,
-  refuse: (error: unknown) => void,
-): void {
-  const originals = {} as Record<Method, Call>;
+export function holdResponse(res: ServerResponse, keeper: Keeper): void {
+  (res as Held)[HOLD] = new Hold(res, keeper);
+  Object.assign(res, HELD);
+}
+
+class Hold {
+  readonly #res: ServerResponse;
+  readonly #keeper: Keeper;
+  readonly #originals: Record<Method, Call>;
   /** What waits; undefined while nothing is being kept. */
-  let waiting: { readonly method: Method; readonly args: unknown[] }[] | undefined;
-  let hasFailed = false;
+  #waiting: { readonly method: Method; readonly args: unknown[] }[] | undefined;
+  #hasFailed = false;
 
-  function pass(method: Method, args: unknown[]): unknown {
-    return originals[method].apply(res, args);
+  constructor(res: ServerResponse, keeper: Keeper) {
+    this.#res = res;
+    this.#keeper = keeper;
+    const { end, write, writeHead, flushHeaders } = res as unknown as Record<Method, Call>;
+    this.#originals = { end, write, writeHead, flushHeaders };
   }
 
-  function unmask(): void {
-    waiting = undefined;
-    Reflect.deleteProperty(res, 'headersSent');
-  }
-
-  function goOn(): void {
-    const calls = waiting ?? [];
-    unmask();
+  call(method: Method, args: unknown[]): unknown {
+    if (this.#hasFailed) return this.#pass(method, args);
+    const full = method === 'write' ? false : this.#res;
+    if (this.#waiting !== undefined) {
+      // Nothing follows the end: node would refuse it as well.
+      if (this.#waiting.every((call) => call.method !== 'end')) this.#waiting.push({ method, args });
+      return full;
+    }
+    const isInformational = method === 'writeHead' && Number(args[0]) < 200;
+    if (isInformational || (this.#res.headersSent && method !== 'end')) return this.#pass(method, args);
+    let done: MaybePromise<void>;
     try {
-      for (const { method, args } of calls) pass(method, args);
+      done = this.#keeper.commit();
+    } catch (error) {
+      this.#giveUp(error);
+      return full;
+    }
+    if (!isPromise(done)) return this.#pass(method, args);
+    this.#waiting = [{ method, args }];
+    Object.defineProperty(this.#res, 'headersSent', { configurable: true, value: true });
+    done.then(
+      () => this.#goOn(),
+      (error: unknown) => this.#giveUp(error),
+    );
+    return full;
+  }
+
+  #pass(method: Method, args: unknown[]): unknown {
+    return this.#originals[method].apply(this.#res, args);
+  }
+
+  #unmask(): void {
+    this.#waiting = undefined;
+    Reflect.deleteProperty(this.#res, 'headersSent');
+  }
+
+  #goOn(): void {
+    const res = this.#res;
+    const calls = this.#waiting ?? [];
+    this.#unmask();
+    try {
+      for (const { method, args } of calls) this.#pass(method, args);
       if (calls.some(({ method }) => method === 'write') && !res.writableEnded) res.emit('drain');
     } catch (error) {
       res.destroy(error instanceof Error ? error : undefined);
     }
   }
 
-  function giveUp(error: unknown): void {
-    hasFailed = true;
-    unmask();
+  #giveUp(error: unknown): void {
+    this.#hasFailed = true;
+    this.#unmask();
     // An answer that has begun cannot be taken back, but it must not look whole.
-    if (res.headersSent) res.destroy();
-    else refuse(error);
+    if (this.#res.headersSent) this.#res.destroy();
+    else this.#keeper.refuse(error);
   }
+}
 
-  function held(method: Method, args: unknown[]): unknown {
-    const full = method === 'write' ? false : res;
-    if (hasFailed) return pass(method, args);
-    if (waiting !== undefined) {
-      // Nothing follows the end: node would refuse it as well.
-      if (waiting.every((call) => call.method !== 'end')) waiting.push({ method, args });
-      return full;
-    }
-    const isInformational = method === 'writeHead' && Number(args[0]) < 200;
-    if (isInformational || (res.headersSent && method !== 'end')) return pass(method, args);
-    let done: MaybePromise<void>;
-    try {
-      done = commit();
-    } catch (error) {
-      giveUp(error);
-      return full;
-    }
-    if (!isPromise(done)) return pass(method, args);
-    waiting = [{ method, args }];
-    Object.defineProperty(res, 'headersSent', { configurable: true, value: true });
-    done.then(goOn, giveUp);
-    return full;
-  }
-
-  for (const method of METHODS) {
-    originals[method] = res[method] as Call;
-    res[method] = function heldBack(...args: unknown[]): unknown {
-      return held(method, args);
-    } as never;
-  }
+/** Answers a request whose changes could not be kept: nobody is told that they were. */
+export function refuseAnswer(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+  const { gate } = contextOf(req);
+  if (gate !== undefined) return gate.refuse(req, res, error);
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  res.statusCode = error instanceof Refusal ? error.status : 500;
+  res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
 }

@@ -3,6 +3,7 @@ import { NOTICES } from './notices.ts';
 import { handleOf } from './requests.ts';
 import type { SessionService } from './service.ts';
 import { decodeState, type SessionState, userOf } from './state.ts';
+import { withRoles } from './transitions.ts';
 
 /** One session of a user, as a page of "your devices" shows it. */
 export interface SessionInfo {
@@ -57,7 +58,7 @@ export function createManager(service: SessionService): SessionManager {
 
   async function endAll(user: string, except?: string): Promise<number> {
     const sessions = await living(user);
-    const ended = await Promise.all(sessions.map(({ id }) => id !== except && end(id)));
+    const ended = await Promise.all(sessions.map(async ({ id }) => id !== except && end(id)));
     return ended.filter((one) => one === true).length;
   }
 
@@ -89,11 +90,7 @@ export function createManager(service: SessionService): SessionManager {
         sessions.map(async ({ key, value, version }) => {
           const state = decodeState(value);
           if (state === undefined) return;
-          await service.update(key.slice(service.keyOf('').length), { version, state }, (now) =>
-            now.authentication === undefined
-              ? undefined
-              : { ...now, authentication: { ...now.authentication, roles: [...roles] }, rotatedAt: 0 },
-          );
+          await service.update(key.slice(service.keyOf('').length), { version, state }, (now) => withRoles(now, roles));
         }),
       );
     },

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { contextOf, type Services } from '../../context.ts';
 import { ConfigError, Refusal } from '../../errors.ts';
@@ -31,6 +32,9 @@ const ROUNDS = 100;
 /** What a session may hold: it is read with each request. */
 const LARGEST = 64 * 1024;
 
+/** How long a token that was handed out is waited for before another one is. */
+const LOST = 60_000;
+
 /** What is the same for all requests: the rules of life and death, and the store. */
 export class SessionService {
   readonly store: RecordStore;
@@ -39,6 +43,8 @@ export class SessionService {
   readonly absolute: number;
   readonly rotate: number;
   readonly grace: number;
+  /** Whether the session ends of which a replaced token comes back. */
+  readonly endsReplayed: boolean;
   readonly perUser: number;
   /** How long the browser keeps the cookie of a session of which the app says nothing else; null: until it is closed. */
   readonly maxAge: number | null;
@@ -57,6 +63,7 @@ export class SessionService {
     this.absolute = within(options.absolute, 'absolute', 60_000, 365 * DAY);
     this.rotate = within(options.rotate, 'rotate', 60_000, 365 * DAY);
     this.grace = within(options.grace, 'grace', 0, 60_000);
+    this.endsReplayed = options.replay === 'end';
     this.perUser = options.perUser;
     this.maxAge = this.cookie.persistent ? this.idle : null;
     this.now = options.now;
@@ -76,8 +83,10 @@ export class SessionService {
     return `session:${id}`;
   }
 
+  /** Stores take names of up to 512 bytes of well-formed text; passport may put any text into a session. */
   ownerOf(user: string): string {
-    return `session:${user}`;
+    const isName = user.length <= 128 && user.isWellFormed();
+    return isName ? `session:${user}` : `sessions:${hash('sha256', JSON.stringify(user), 'base64url')}`;
   }
 
   /** What the record says of this token; undefined where it is no living session of it. */
@@ -97,6 +106,12 @@ export class SessionService {
 
   isOver(state: SessionState): boolean {
     return this.ttlOf(state) <= 0;
+  }
+
+  isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean {
+    const now = this.now();
+    if (leftAt !== undefined || now - rotatedAt < this.rotate) return false;
+    return next === undefined || now - next.since > LOST;
   }
 
   /** Milliseconds that it has left. */
@@ -149,7 +164,16 @@ export class SessionService {
       .filter(({ key }) => key !== this.keyOf(newest))
       .map(({ key, value }) => ({ key, seenAt: decodeState(value)?.seenAt ?? 0 }))
       .toSorted((a, b) => b.seenAt - a.seenAt);
-    await Promise.all(others.slice(this.perUser - 1).map(({ key }) => this.store.remove(key)));
+    await Promise.all(others.slice(this.perUser - 1).map(async ({ key }) => this.store.remove(key)));
+  }
+
+  /**
+   * Ends a session in favour of a new one. What was anonymous may be read for a moment, by requests that were under way;
+   * what was somebody's ends at once.
+   */
+  async leave(id: string, from: Kept): Promise<void> {
+    if (userOf(from.state) !== undefined || this.grace === 0) await this.remove(id);
+    else await this.update(id, from, (state) => ({ ...state, leftAt: this.now() }));
   }
 
   remove(id: string): MaybePromise<StoredRecord | undefined> {
@@ -159,7 +183,7 @@ export class SessionService {
   #recordOf(state: SessionState): { value: string; ttl: number; owner?: string } {
     const value = encodeState(state);
     if (Buffer.byteLength(value) > LARGEST) {
-      const [key = ''] = Object.entries(state.data).reduce((a, b) => (b[1].length > a[1].length ? b : a), ['', '']);
+      const [key] = Object.entries(state.data).reduce((a, b) => (b[1].length > a[1].length ? b : a), ['', '']);
       throw new RangeError(
         `the session is larger than ${LARGEST} bytes, most of it in ${JSON.stringify(key)}: keep an id in it, and the rest in a database`,
       );
@@ -194,7 +218,7 @@ const DAY = 24 * 60 * 60 * 1000;
 
 function within(value: number | string, name: string, min: number, max: number): number {
   const field = `sessions.${name}`;
-  const ms = parseDuration(value as Parameters<typeof parseDuration>[0], field);
+  const ms = parseDuration(value, field);
   if (ms >= min && ms <= max) return ms;
   throw new ConfigError('ERR_CONFIG_VALUE', {
     field,
