@@ -170,7 +170,13 @@ describe.each(EXPRESS)('sessions at their edges on Express %s', (_version, expre
 
   it('tells of cookies that differ once they have passed the limit, and uses none', async () => {
     const app = express();
-    const gate = secure(app, { ...QUIET, sessions: {}, access: { undecided: 'allow' }, rateLimit: { limit: 2 } });
+    const gate = secure(app, {
+      ...QUIET,
+      stores: { memory: true },
+      sessions: {},
+      access: { undecided: 'allow' },
+      rateLimit: { limit: 2 },
+    });
     const events: SecurityEvent[] = [];
     gate.on('session_cookie_conflict', (event) => events.push(event));
     app.get('/', (req, res) => void res.json({ id: sessionOf(req)?.id }));
