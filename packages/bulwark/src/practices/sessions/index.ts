@@ -45,6 +45,18 @@ export interface SessionsMiddleware extends Middleware {
 
 /**
  * Sessions: `req.session`, kept on the server under a token that only the cookie holds.
+ *
+ * A session begins when something is written to it, and is kept before the answer begins. What two requests write at one
+ * time is merged key by key, and one that has ended is never revived. A store that is out of reach is felt (503) only where
+ * a session is needed. Inside `secure()` it stands where it has to; alone, put it before the routes, behind `client()`
+ * where a proxy ends TLS.
+ *
+ * @param services - what the gate gives; left out where it is used alone
+ * @throws ConfigError for times that contradict each other, and for a cookie that browsers refuse
+ * @see ASVS 5.0 7.2.3, 7.2.4, 7.3.1, 7.3.2, 7.4.1; CWE-384, CWE-613, CWE-362
+ * @example
+ * app.use(sessions({ idle: '30m' }))
+ * app.post('/login', async (req, res) => { await logIn(req, { id: user.id }); res.redirect(303, '/') })
  */
 export function sessions(options: SessionsOptions = {}, services: Services = ALONE): SessionsMiddleware {
   const understood = fromExpressSession(options, 'sessions', services.emit);
