@@ -14,7 +14,6 @@ export declare class SessionHandle implements Keeper {
     send(): void;
     settle(next: Next): void;
     open(): Session | undefined;
-    get isRead(): boolean;
     get aliveId(): string | undefined;
     assign(value: unknown): void;
     get id(): string;

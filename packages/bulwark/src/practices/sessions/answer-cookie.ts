@@ -11,6 +11,7 @@ export class AnswerCookie {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   #value: string | undefined;
+  #also: string | undefined;
   /** Until when it may be sent. */
   #until = Number.POSITIVE_INFINITY;
 
@@ -18,6 +19,17 @@ export class AnswerCookie {
     this.#service = service;
     this.#req = req;
     this.#res = res;
+  }
+
+  /** Says one more thing of a cookie: of that which another package had. */
+  add(line: string): void {
+    this.#also = line;
+  }
+
+  /** @throws Error where the head is out */
+  requireHead(): void {
+    if (!this.#res.headersSent) return;
+    throw new Error('the response has begun: its cookie cannot be changed any more');
   }
 
   get isSet(): boolean {
@@ -55,7 +67,18 @@ export class AnswerCookie {
     this.#value = undefined;
   }
 
-  writeTo(res: ServerResponse): void {
-    if (this.#value !== undefined && performance.now() <= this.#until) res.appendHeader('Set-Cookie', this.#value);
+  /**
+   * Before the head: the cookie, if there is anything to say, and no shared cache for what is one user's.
+   *
+   * @see ASVS 5.0 14.3.2, CWE-525
+   */
+  writeTo(res: ServerResponse, isRead: boolean): void {
+    if (this.#also !== undefined) res.appendHeader('Set-Cookie', this.#also);
+    const isSent = this.#value !== undefined && performance.now() <= this.#until;
+    if (isSent && this.#value !== undefined) res.appendHeader('Set-Cookie', this.#value);
+    else if (!isRead) return;
+    const given = String(res.getHeader('cache-control') ?? '');
+    const isShared = isSent && !/(?:^|,)\s*(?:private|no-store)\s*(?:,|$)/i.test(given);
+    if (given === '' || isShared) res.setHeader('Cache-Control', 'private, no-store');
   }
 }

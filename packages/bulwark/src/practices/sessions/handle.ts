@@ -12,7 +12,7 @@ import { NOTICES } from './notices.ts';
 import { Presented, unavailable } from './presented.ts';
 import type { LogInOptions } from './requests.ts';
 import { type Found, type SessionService, whenDone } from './service.ts';
-import { CookieView, dataOf, Session } from './session.ts';
+import { CookieView, dataOf, replaceData, Session } from './session.ts';
 import { type Authentication, identityOf, type SessionState } from './state.ts';
 import { makeToken, type Token } from './token.ts';
 import { begun, elevated, handedOut, loggedIn, promoted } from './transitions.ts';
@@ -39,9 +39,9 @@ export class SessionHandle implements Keeper {
   #isEnded = false;
   /** Ended by `req.session = null`: removed with the answer. */
   #leaving: Live | undefined;
+  /** Somebody was told whose session it is: what the answer says may depend on it. */
+  #isKnown = false;
   readonly #cookie: AnswerCookie;
-  /** The Set-Cookie line that ends the cookie of express-session. */
-  #clearsOld: string | undefined;
   #isSettled = false;
   /** What is being written: one thing after another, so that one request makes one session. */
   #writing: Promise<void> | undefined;
@@ -98,27 +98,19 @@ export class SessionHandle implements Keeper {
         this.#loaded = this.#readOf(state);
         this.#service.emit(NOTICES.takenOver(token.id), this.#req);
       })
-      .then(() => {
-        this.#clearsOld = previous.clear;
-      });
+      .then(() => this.#cookie.add(previous.clear));
   }
 
   #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {
     const found = stored === undefined ? undefined : this.#service.judge(token, stored);
     if (found === undefined) return;
-    if (found.by === 'replayed') return this.#replayed(found.id);
+    if (found.by === 'replayed') return this.#service.replayed(found.id, this.#req);
     const live: Live = { ...found, by: found.by };
     this.#live = live;
     this.#loaded = this.#readOf(live.state);
     if (live.by === 'next') return this.#promote(live);
     if (live.by === 'current' && this.#service.isRotationDue(live.state)) return this.#rotate(live);
     this.#keepSeen(live);
-  }
-
-  #replayed(id: string): MaybePromise<void> {
-    this.#service.emit(NOTICES.replayed(id), this.#req);
-    if (!this.#service.endsReplayed) return;
-    return whenDone(this.#service.remove(id), () => this.#service.emit(NOTICES.ended(id), this.#req));
   }
 
   /** The token that was handed out has come back: from now on the one before it ends. */
@@ -161,7 +153,8 @@ export class SessionHandle implements Keeper {
       // Another one may have taken its place meanwhile: a login while the time of the old one was written.
       if (this.#live?.id !== from.id) return;
       if (kept === undefined) this.#end();
-      else this.#live = { ...this.#live, ...kept };
+      // Answers may overtake each other: what is known stays the newest.
+      else if (kept.version > this.#live.version) this.#live = { ...this.#live, ...kept };
     });
   }
 
@@ -182,8 +175,8 @@ export class SessionHandle implements Keeper {
   }
 
   /** True once something looked at the session: then the answer is for its user alone. */
-  get isRead(): boolean {
-    return this.#session !== undefined || this.#isEnded || this.#cookie.isSet;
+  get #isRead(): boolean {
+    return this.#session !== undefined || this.#isEnded || this.#isKnown;
   }
 
   /** The id of the session that the request has; undefined for a visitor who has none. */
@@ -203,8 +196,7 @@ export class SessionHandle implements Keeper {
       return;
     }
     if (value === session) return;
-    for (const key of Object.keys(dataOf(session))) delete session[key];
-    Object.assign(session, value);
+    replaceData(session, value);
   }
 
   get id(): string {
@@ -224,7 +216,9 @@ export class SessionHandle implements Keeper {
   get identity(): Identity | undefined {
     const { authentication } = this;
     const live = this.#isEnded ? undefined : this.#live;
-    return live === undefined ? undefined : identityOf(live.state, authentication);
+    const identity = live === undefined ? undefined : identityOf(live.state, authentication);
+    this.#isKnown ||= identity !== undefined;
+    return identity;
   }
 
   /** Writes what was changed, once; what is left of a session that has ended is not written. */
@@ -291,10 +285,11 @@ export class SessionHandle implements Keeper {
     if (this.#failure !== undefined) throw this.#failure;
     const live = this.#live;
     this.#end();
-    this.#cookie.clear();
-    if (live === undefined) return;
-    await this.#service.remove(live.id);
-    this.#service.emit(NOTICES.ended(live.id), this.#req);
+    const era = this.#era;
+    const removed = live === undefined ? undefined : await this.#service.remove(live.id);
+    // Only now: a browser that has lost the token could not try again to end a session that the store would not end.
+    if (era === this.#era) this.#cookie.clear();
+    if (live !== undefined && removed !== undefined) this.#service.emit(NOTICES.ended(live.id), this.#req);
   }
 
   async regenerate(): Promise<void> {
@@ -303,7 +298,17 @@ export class SessionHandle implements Keeper {
     this.#forget();
     this.#coming = makeToken();
     if (this.#session !== undefined || live !== undefined) this.#session = this.#view();
-    if (live !== undefined) await this.#service.remove(live.id);
+    if (live !== undefined) await this.#orEnd(() => this.#service.remove(live.id));
+  }
+
+  /** What fails half-way leaves the request without a session: nobody goes on in the old one, or in half a new one. */
+  async #orEnd(work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
   }
 
   async reload(): Promise<void> {
@@ -323,7 +328,7 @@ export class SessionHandle implements Keeper {
     { factor = 'password', device, keep = [] }: LogInOptions,
   ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#requireHead();
+    this.#cookie.requireHead();
     if (!this.#cookie.canBeSet()) return;
     const before = this.#live;
     const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
@@ -334,11 +339,13 @@ export class SessionHandle implements Keeper {
       data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
     };
     this.#forget();
-    await this.#begin(token, state);
-    this.#loaded = this.#readOf(state);
-    if (this.#session !== undefined) this.#session = this.#view();
-    if (before !== undefined) await this.#service.leave(before.id, before);
-    await this.#service.makeRoom(user.id, token.id);
+    await this.#orEnd(async () => {
+      await this.#begin(token, state);
+      this.#loaded = this.#readOf(state);
+      if (this.#session !== undefined) this.#session = this.#view();
+      if (before !== undefined) await this.#service.leave(before.id, before);
+      await this.#service.makeRoom(user.id, token.id);
+    });
     this.#service.emit(NOTICES.created(token.id), this.#req);
   }
 
@@ -348,7 +355,7 @@ export class SessionHandle implements Keeper {
     if (this.authentication === undefined || live === undefined || live.by === 'previous') {
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'nobody is logged in' });
     }
-    this.#requireHead();
+    this.#cookie.requireHead();
     const { now, grace } = this.#service;
     const token = makeToken(live.id);
     const tokens = { presented: this.#token?.digest ?? live.state.secret, secret: token.digest };
@@ -376,25 +383,18 @@ export class SessionHandle implements Keeper {
     this.#isEnded = false;
   }
 
-  #requireHead(): void {
-    if (!this.#res.headersSent) return;
-    throw new Error('the response has begun: its cookie cannot be changed any more');
-  }
-
   get #maxAge(): number | null {
     return this.#session === undefined ? this.#loaded.maxAge : this.#session.cookie.originalMaxAge;
   }
 
-  /** The response hook: the cookie, if there is anything to say. */
+  /** The response hook. */
   writeHead(res: ServerResponse): void {
-    this.#cookie.writeTo(res);
-    if (this.#clearsOld !== undefined) res.appendHeader('Set-Cookie', this.#clearsOld);
-    if (this.isRead && !res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'private, no-store');
+    this.#cookie.writeTo(res, this.#isRead);
   }
 
   /** What was to be kept could not be: nobody is told that it was. */
   refuse(error: unknown): void {
     this.#end();
-    refuseAnswer(this.#req, this.#res, error);
+    refuseAnswer(this.#req, this.#res, error, (notice) => this.#service.emit(notice, this.#req));
   }
 }

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { contextOf } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
+import type { EventInput } from '../../events.ts';
 import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise } from '../../stores/record-store.ts';
+import { NOTICES } from './notices.ts';
 
 const METHODS = ['end', 'write', 'writeHead', 'flushHeaders'] as const;
 type Method = (typeof METHODS)[number];
@@ -50,6 +52,8 @@ class Hold {
   /** What waits; undefined while nothing is being kept. */
   #waiting: { readonly method: Method; readonly args: unknown[] }[] | undefined;
   #hasFailed = false;
+  /** node's own methods call each other: what was let through is not asked about again half-way. */
+  #isPassing = false;
 
   constructor(res: ServerResponse, keeper: Keeper) {
     this.#res = res;
@@ -59,7 +63,7 @@ class Hold {
   }
 
   call(method: Method, args: unknown[]): unknown {
-    if (this.#hasFailed) return this.#pass(method, args);
+    if (this.#hasFailed || this.#isPassing) return this.#pass(method, args);
     const full = method === 'write' ? false : this.#res;
     if (this.#waiting !== undefined) {
       // Nothing follows the end: node would refuse it as well.
@@ -77,16 +81,27 @@ class Hold {
     }
     if (!isPromise(done)) return this.#pass(method, args);
     this.#waiting = [{ method, args }];
+    const { statusCode, statusMessage } = this.#res;
     Object.defineProperty(this.#res, 'headersSent', { configurable: true, value: true });
     done.then(
-      () => this.#goOn(),
+      () => {
+        // What has begun has its status: an error handler that comes too late does not change it.
+        if (!this.#res.writableEnded) Object.assign(this.#res, { statusCode, statusMessage });
+        this.#goOn();
+      },
       (error: unknown) => this.#giveUp(error),
     );
     return full;
   }
 
   #pass(method: Method, args: unknown[]): unknown {
-    return this.#originals[method].apply(this.#res, args);
+    const wasPassing = this.#isPassing;
+    this.#isPassing = true;
+    try {
+      return this.#originals[method].apply(this.#res, args);
+    } finally {
+      this.#isPassing = wasPassing;
+    }
   }
 
   #unmask(): void {
@@ -96,11 +111,14 @@ class Hold {
 
   #goOn(): void {
     const res = this.#res;
-    const calls = this.#waiting ?? [];
+    const [first, ...others] = this.#waiting ?? [];
     this.#unmask();
     try {
-      for (const { method, args } of calls) this.#pass(method, args);
-      if (calls.some(({ method }) => method === 'write') && !res.writableEnded) res.emit('drain');
+      if (first !== undefined) this.#pass(first.method, first.args);
+      // Before the end it is asked again: the handler went on meanwhile, and may have changed more.
+      for (const { method, args } of others) this.call(method, args);
+      const hasWritten = [first, ...others].some((call) => call?.method === 'write');
+      if (hasWritten && !res.writableEnded) res.emit('drain');
     } catch (error) {
       res.destroy(error instanceof Error ? error : undefined);
     }
@@ -116,10 +134,24 @@ class Hold {
 }
 
 /** Answers a request whose changes could not be kept: nobody is told that they were. */
-export function refuseAnswer(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+export function refuseAnswer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: unknown,
+  emit: (notice: EventInput) => void,
+): void {
   const { gate } = contextOf(req);
   if (gate !== undefined) return gate.refuse(req, res, error);
   for (const name of res.getHeaderNames()) res.removeHeader(name);
-  res.statusCode = error instanceof Refusal ? error.status : 500;
-  res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
+  res.statusMessage = '';
+  if (error instanceof Refusal) {
+    res.statusCode = error.status;
+    for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
+    res.end(error.code);
+    return;
+  }
+  // Alone there is no error handler to tell: the answer is held back behind the app's own.
+  emit(NOTICES.unkept(error));
+  res.statusCode = 500;
+  res.end('ERR_INTERNAL');
 }

@@ -34,6 +34,15 @@ export {
 } from './requests.ts';
 export type { Session } from './session.ts';
 
+/** What is known of the sessions of an app, for its checks. Times in milliseconds. */
+export interface SessionsReport {
+  readonly idle: number;
+  readonly absolute: number;
+  readonly sameSite: 'lax' | 'strict' | 'none';
+  /** Whether other processes see the same sessions, and a restart leaves them. */
+  readonly kept: boolean;
+}
+
 /** The middleware of sessions, and what the gate needs of it beside. */
 export interface SessionsMiddleware extends Middleware {
   /** Sends for the session and does not wait for it. */
@@ -41,6 +50,7 @@ export interface SessionsMiddleware extends Middleware {
   /** Who is logged in. */
   readonly identify: Identify;
   readonly manager: SessionManager;
+  readonly report: SessionsReport;
 }
 
 /**
@@ -89,6 +99,12 @@ export function sessions(options: SessionsOptions = {}, services: Services = ALO
     read: readSession,
     identify: (req: IncomingMessage) => handleOf(req)?.identity,
     manager,
+    report: {
+      idle: service.idle,
+      absolute: service.absolute,
+      sameSite: service.cookie.sameSite,
+      kept: store.shared === true,
+    },
   });
 }
 

@@ -44,7 +44,7 @@ export class SessionService {
   readonly rotate: number;
   readonly grace: number;
   /** Whether the session ends of which a replaced token comes back. */
-  readonly endsReplayed: boolean;
+  readonly #endsReplayed: boolean;
   readonly perUser: number;
   /** How long the browser keeps the cookie of a session of which the app says nothing else; null: until it is closed. */
   readonly maxAge: number | null;
@@ -63,7 +63,7 @@ export class SessionService {
     this.absolute = within(options.absolute, 'absolute', 60_000, 365 * DAY);
     this.rotate = within(options.rotate, 'rotate', 60_000, 365 * DAY);
     this.grace = within(options.grace, 'grace', 0, 60_000);
-    this.endsReplayed = options.replay === 'end';
+    this.#endsReplayed = options.replay === 'end';
     this.perUser = options.perUser;
     this.maxAge = this.cookie.persistent ? this.idle : null;
     this.now = options.now;
@@ -174,6 +174,13 @@ export class SessionService {
   async leave(id: string, from: Kept): Promise<void> {
     if (userOf(from.state) !== undefined || this.grace === 0) await this.remove(id);
     else await this.update(id, from, (state) => ({ ...state, leftAt: this.now() }));
+  }
+
+  /** A token has come that was replaced: told, and where the policy says so, the end of its session. */
+  replayed(id: string, req: IncomingMessage): MaybePromise<void> {
+    this.emit(NOTICES.replayed(id), req);
+    if (!this.#endsReplayed) return;
+    return whenDone(this.remove(id), () => this.emit(NOTICES.ended(id), req));
   }
 
   remove(id: string): MaybePromise<StoredRecord | undefined> {

@@ -32,7 +32,8 @@ export function promoted(state: SessionState, secret: string, at: number, until:
 
 /**
  * The session may do something else: under a new token, from now on. The token that it was proven with is taken until
- * `until`, and sees what it saw before. Undefined where nobody is logged in.
+ * `until`, and sees what it saw before. Undefined where nobody is logged in, and where that token has been replaced
+ * meanwhile: whoever did it may be another, and has the one that would be elevated.
  */
 export function elevated(
   state: SessionState,
@@ -42,7 +43,7 @@ export function elevated(
   change: (authentication: Authentication, at: number) => Authentication,
 ): SessionState | undefined {
   const { next: _, authentication, ...rest } = state;
-  if (authentication === undefined) return undefined;
+  if (authentication === undefined || state.secret !== tokens.presented) return undefined;
   const changed = change(authentication, at);
   return {
     ...rest,
