@@ -55,7 +55,7 @@ export interface ResolvedSessionsOptions {
     readonly name: string | undefined;
     readonly sameSite: 'lax' | 'strict' | 'none';
     readonly partitioned: boolean;
-    readonly insecureUnpartitioned: boolean;
+    readonly insecureUnpartitioned?: boolean;
     readonly persistent: boolean;
   };
   readonly idle: Duration;
@@ -72,7 +72,7 @@ export interface ResolvedSessionsOptions {
 /** The set of 2026-11. */
 export const DEFAULTS: ResolvedSessionsOptions = {
   origins: [],
-  cookie: { name: undefined, sameSite: 'lax', partitioned: false, insecureUnpartitioned: false, persistent: false },
+  cookie: { name: undefined, sameSite: 'lax', partitioned: false, persistent: false },
   idle: '2h',
   absolute: '24h',
   rotate: '15m',
