@@ -30,7 +30,7 @@ export interface ResolvedSessionsOptions {
         readonly name: string | undefined;
         readonly sameSite: 'lax' | 'strict' | 'none';
         readonly partitioned: boolean;
-        readonly insecureUnpartitioned: boolean;
+        readonly insecureUnpartitioned?: boolean;
         readonly persistent: boolean;
     };
     readonly idle: Duration;

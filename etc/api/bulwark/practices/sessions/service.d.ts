@@ -28,7 +28,6 @@ export declare class SessionService {
     readonly absolute: number;
     readonly rotate: number;
     readonly grace: number;
-    readonly endsReplayed: boolean;
     readonly perUser: number;
     readonly maxAge: number | null;
     readonly now: () => number;
@@ -45,6 +44,7 @@ export declare class SessionService {
     update(id: string, from: Kept, change: (state: SessionState) => SessionState | undefined, round?: number): MaybePromise<Kept | undefined>;
     makeRoom(user: string, newest: string): Promise<void>;
     leave(id: string, from: Kept): Promise<void>;
+    replayed(id: string, req: IncomingMessage): MaybePromise<void>;
     remove(id: string): MaybePromise<StoredRecord | undefined>;
     emit(event: EventInput, req?: IncomingMessage): void;
     sayPlain(req: IncomingMessage): void;
