@@ -4,7 +4,7 @@ import { type SqlDriver, type Statement, step } from './steps.ts';
 const EVERY = 64;
 
 /** Rows that one clean-up deletes at most: four times as many as can have come meanwhile from this process. */
-export const SWEEP_COUNT = 4 * EVERY;
+export const SWEEP_COUNT: number = 4 * EVERY;
 
 /**
  * Deletes what has expired as new rows come: no timer, and never more at once than a fixed number.
