@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './processes.ts';
 import { ROOT } from './workspace.ts';
@@ -12,6 +12,8 @@ export interface Part {
   readonly purpose: string;
   /** Names under which it may stand in PATH. */
   readonly commands?: readonly string[];
+  /** A pattern of the folders that hold all its commands, where these are not in PATH: then the folder is its path. */
+  readonly folder?: string;
   /** The Debian package that brings it. */
   readonly apt?: string;
   /** The exact version of node that it is; it comes from npm's `node-<platform>-<arch>` packages, which run no script. */
@@ -33,6 +35,21 @@ export const PARTS: readonly Part[] = [
     purpose: 'that a browser trusts the local CA once it is told to',
     commands: ['certutil'],
     apt: 'libnss3-tools',
+  },
+  {
+    name: 'postgres',
+    env: 'BULWARK_POSTGRES',
+    purpose: 'that sessions and limits hold in PostgreSQL',
+    commands: ['initdb', 'postgres'],
+    folder: '/usr/lib/postgresql/*/bin',
+    apt: 'postgresql',
+  },
+  {
+    name: 'mariadb',
+    env: 'BULWARK_MARIADB',
+    purpose: 'that sessions and limits hold in MariaDB',
+    commands: ['mariadbd'],
+    apt: 'mariadb-server',
   },
   {
     name: 'redis',
@@ -70,8 +87,19 @@ export async function provide(parts: readonly Part[], say: (line: string) => voi
 function find(part: Part): string | undefined {
   const given = process.env[part.env];
   if (given !== undefined && given !== '') return given;
-  const candidates = part.node === undefined ? inPath(part.commands ?? []) : [nodeBinary(part.node)];
+  const commands = part.commands ?? [];
+  if (part.folder !== undefined) return foldersLike(part.folder).find((folder) => holdsAll(folder, commands));
+  const candidates = part.node === undefined ? inPath(commands) : [nodeBinary(part.node)];
   return candidates.find(isExecutable);
+}
+
+/** The newest version first. */
+function foldersLike(pattern: string): string[] {
+  return globSync(pattern).toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+}
+
+function holdsAll(folder: string, commands: readonly string[]): boolean {
+  return commands.every((command) => isExecutable(join(folder, command)));
 }
 
 function inPath(commands: readonly string[]): string[] {
@@ -99,11 +127,35 @@ async function installWithApt(packages: readonly string[], say: (line: string) =
   const apt = (...args: string[]) => run('apt-get', args, { env: { DEBIAN_FRONTEND: 'noninteractive' } });
   const install = () => apt('install', '-y', '-q', '--no-install-recommends', ...packages);
   say(`installing ${packages.join(', ')} with apt-get`);
-  if ((await install()).code === 0) return;
-  // The lists are absent or older than what the mirror still has.
-  await apt('update', '-q');
-  const { code, output } = await install();
-  if (code !== 0) say(`apt-get could not install ${packages.join(', ')}:\n${output.trimEnd().slice(-2000)}`);
+  const allowServices = forbidServices();
+  try {
+    if ((await install()).code === 0) return;
+    // The lists are absent or older than what the mirror still has.
+    await apt('update', '-q');
+    const { code, output } = await install();
+    if (code !== 0) say(`apt-get could not install ${packages.join(', ')}:\n${output.trimEnd().slice(-2000)}`);
+  } finally {
+    allowServices();
+  }
+}
+
+/** Debian asks this program before it starts a service. */
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/**
+ * A database server that is installed for the tests must not run as a service from then on: they start their own.
+ *
+ * @returns lifts it again; a machine that had a rule of its own keeps that
+ */
+function forbidServices(): () => void {
+  if (existsSync(POLICY)) return () => undefined;
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const lift = (): void => rmSync(POLICY, { force: true });
+  process.once('exit', lift);
+  return () => {
+    process.off('exit', lift);
+    lift();
+  };
 }
 
 /** A folder of its own for each version: in the workspace's node_modules/.bin it would shadow the workspace's node. */
