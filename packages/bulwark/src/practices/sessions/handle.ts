@@ -1,25 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { contextOf, type Next } from '../../context.ts';
+import type { Next } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
 import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
 import type { Identity } from '../access/index.ts';
-import { clientOf } from '../client/index.ts';
+import { SessionAnswer } from './answer.ts';
 import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
 import { holdResponse } from './hold-response.ts';
+import { Lookup } from './lookup.ts';
 import { NOTICES } from './notices.ts';
 import type { LogInOptions } from './requests.ts';
 import { type Found, type SessionService, whenDone } from './service.ts';
-import { CookieView, dataOf, Session } from './session.ts';
+import { CookieView, dataOf, replaceData, Session } from './session.ts';
 import { type Authentication, type SessionState, userOf } from './state.ts';
-import { makeToken, readToken, type Token } from './token.ts';
-import { begun, elevated, handedOut, promoted } from './transitions.ts';
-
-/** A read that is older than this when it is needed is done again: the session may have ended while a body came. */
-const FRESH = 1000;
-/** How long a token that was handed out is waited for before another one is. */
-const LOST = 60_000;
+import { makeToken, type Token } from './token.ts';
+import { authenticated, begun, elevated, handedOut, isRotationDue, promoted } from './transitions.ts';
 
 type Live = Omit<Found, 'by'> & { readonly by: 'current' | 'next' | 'previous' };
 
@@ -28,9 +24,9 @@ export class SessionHandle {
   readonly #service: SessionService;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
+  readonly #lookup: Lookup;
+  readonly #answer: SessionAnswer;
   #token: Token | undefined;
-  #sent: Promise<StoredRecord | undefined> | undefined;
-  #sentAt = 0;
   #live: Live | undefined;
   #session: Session | undefined;
   /** What the session held when it was last read or written: what differs from it was changed here. */
@@ -42,53 +38,39 @@ export class SessionHandle {
   #isHeld = false;
   /** Ended by `req.session = null`: removed with the answer. */
   #leaving: Live | undefined;
-  #cookie: string | undefined;
+  /** Somebody was told whose session it is: what the answer says may depend on it. */
+  #isKnown = false;
 
   constructor(service: SessionService, req: IncomingMessage, res: ServerResponse) {
     this.#service = service;
     this.#req = req;
     this.#res = res;
+    this.#lookup = new Lookup(service, req);
+    this.#answer = new SessionAnswer(service, req, res);
+    this.#token = this.#lookup.token;
     this.#loaded = { data: {}, maxAge: service.maxAge };
   }
 
-  /** Sends for the record, and does not wait; a store in this process is asked when it is needed. */
+  /** Sends for the record, and does not wait. */
   send(): void {
-    const { cookie, store } = this.#service;
-    const value = cookie.read(this.#req.headers.cookie);
-    if (value === null) return this.#service.emit(NOTICES.conflict(), this.#req);
-    this.#token = value === undefined ? undefined : readToken(value);
-    if (this.#token === undefined || store.local === true) return;
-    this.#sentAt = performance.now();
-    // Refused by the limit, nobody waits for it: its failure is nobody's either.
-    this.#sent = Promise.resolve(this.#ask(this.#token));
-    this.#sent.catch(() => undefined);
+    this.#lookup.send();
   }
 
   /** Waits for the record and judges it. A store that is out of reach fails only those who need a session. */
   settle(next: Next): void {
+    this.#lookup.sayConflict();
     if (this.#token === undefined) return next();
     const token = this.#token;
-    const isFresh = this.#sent !== undefined && performance.now() - this.#sentAt < FRESH;
     const fail = (error: unknown): void => {
       this.#failure = error ?? new Error('the session store failed');
     };
     try {
-      const done = whenDone(isFresh && this.#sent !== undefined ? this.#sent : this.#ask(token), (stored) =>
-        this.#take(token, stored),
-      );
+      const done = whenDone(this.#lookup.answer(token), (stored) => this.#take(token, stored));
       if (isPromise(done)) done.catch(fail).then(() => next());
       else next();
     } catch (error) {
       fail(error);
       next();
-    }
-  }
-
-  #ask(token: Token): MaybePromise<StoredRecord | undefined> {
-    try {
-      return this.#service.store.get(this.#service.keyOf(token.id));
-    } catch (error) {
-      return Promise.reject(error);
     }
   }
 
@@ -114,15 +96,13 @@ export class SessionHandle {
     });
   }
 
-  #isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean {
-    const now = this.#service.now();
-    if (leftAt !== undefined || now - rotatedAt < this.#service.rotate) return false;
-    return next === undefined || now - next.since > LOST;
+  #isRotationDue(state: SessionState): boolean {
+    return isRotationDue(state, this.#service.now(), this.#service.rotate);
   }
 
   /** Hands out a new token. The old one is good until the new one comes back: the answer with it may be lost. */
   #rotate(live: Live): MaybePromise<void> {
-    if (this.#cannotSetCookie()) return;
+    if (this.#answer.cannotSetCookie()) return;
     const { now } = this.#service;
     const token = makeToken(live.id);
     const done = this.#change(live, (state) =>
@@ -150,7 +130,8 @@ export class SessionHandle {
       // Another one may have taken its place meanwhile: a login while the time of the old one was written.
       if (this.#live?.id !== from.id) return;
       if (kept === undefined) this.#end();
-      else this.#live = { ...this.#live, ...kept };
+      // Answers may overtake each other: what is known stays the newest.
+      else if (kept.version > this.#live.version) this.#live = { ...this.#live, ...kept };
     });
   }
 
@@ -174,8 +155,8 @@ export class SessionHandle {
   }
 
   /** True once something looked at the session: then the answer is for its user alone. */
-  get isRead(): boolean {
-    return this.#session !== undefined || this.#isEnded || this.#cookie !== undefined;
+  get #isRead(): boolean {
+    return this.#session !== undefined || this.#isEnded || this.#isKnown;
   }
 
   /** The id of the session that the request has; undefined for a visitor who has none. */
@@ -190,13 +171,12 @@ export class SessionHandle {
     if (value === null || value === undefined) {
       const live = this.#live;
       this.#end();
-      this.#clearCookie();
+      this.#answer.clear();
       this.#leaving = live;
       return;
     }
     if (value === session) return;
-    for (const key of Object.keys(dataOf(session))) delete session[key];
-    Object.assign(session, value);
+    replaceData(session, value);
   }
 
   get id(): string {
@@ -217,10 +197,13 @@ export class SessionHandle {
     const authentication = this.authentication;
     if (authentication !== undefined) {
       const { user, roles, factors } = authentication;
+      this.#isKnown = true;
       return { id: user, ...(roles === undefined ? {} : { roles }), factors };
     }
     const user = this.#live === undefined || this.#isEnded ? undefined : userOf({ data: this.#live.state.data });
-    return user === undefined ? undefined : { id: user };
+    if (user === undefined) return undefined;
+    this.#isKnown = true;
+    return { id: user };
   }
 
   /** Writes what was changed, once; what is left of a session that has ended is not written. */
@@ -246,11 +229,11 @@ export class SessionHandle {
   /** What the browser keeps beyond its own life lives as long as the session does. */
   #renewCookie(): void {
     if (this.#loaded.maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
-    if (this.#cookie === undefined && !this.#cannotSetCookie()) this.#setCookie(this.#token.text);
+    if (!this.#answer.hasCookie && !this.#answer.cannotSetCookie()) this.#setCookie(this.#token.text);
   }
 
   #create(change: (state: SessionState) => SessionState): MaybePromise<void> {
-    if (this.#cannotSetCookie()) return;
+    if (this.#answer.cannotSetCookie()) return;
     const { now } = this.#service;
     const token = this.#coming ?? makeToken();
     return this.#begin(token, change(begun(token.digest, now(), describeDevice(this.#req.headers['user-agent']))));
@@ -276,10 +259,10 @@ export class SessionHandle {
     if (this.#failure !== undefined) throw this.#failure;
     const live = this.#live;
     this.#end();
-    this.#clearCookie();
-    if (live === undefined) return;
-    await this.#service.remove(live.id);
-    this.#service.emit(NOTICES.ended(live.id), this.#req);
+    const removed = live === undefined ? undefined : await this.#service.remove(live.id);
+    // Only now: a browser that has lost the token could not try again to end a session that the store would not end.
+    this.#answer.clear();
+    if (live !== undefined && removed !== undefined) this.#service.emit(NOTICES.ended(live.id), this.#req);
   }
 
   async regenerate(): Promise<void> {
@@ -289,7 +272,17 @@ export class SessionHandle {
     this.#coming = makeToken();
     if (this.#session !== undefined || live !== undefined) this.#session = this.#view();
     this.#hold();
-    if (live !== undefined) await this.#service.remove(live.id);
+    if (live !== undefined) await this.#orEnd(() => this.#service.remove(live.id));
+  }
+
+  /** What fails half-way leaves the request without a session: nobody goes on in the old one, or in half a new one. */
+  async #orEnd(work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
   }
 
   async reload(): Promise<void> {
@@ -309,30 +302,27 @@ export class SessionHandle {
     { factor = 'password', device, keep = [] }: LogInOptions,
   ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#requireHead();
-    if (this.#cannotSetCookie()) return;
+    this.#answer.requireHead();
+    if (this.#answer.cannotSetCookie()) return;
     const { now } = this.#service;
     const before = this.#live;
     const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
     const token = makeToken();
     const at = now();
-    const authentication: Authentication = {
-      user: user.id,
-      ...(user.roles === undefined ? {} : { roles: [...user.roles] }),
-      factors: { [factor]: at },
-      at,
-    };
     this.#forget();
-    const state: SessionState = {
+    const kept = Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key)));
+    const state = {
       ...begun(token.digest, at, device ?? describeDevice(this.#req.headers['user-agent'])),
-      data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
-      authentication,
+      data: kept,
+      authentication: authenticated(user, factor, at),
     };
-    await this.#begin(token, state);
-    this.#loaded = this.#readOf(state);
-    if (this.#session !== undefined) this.#session = this.#view();
-    if (before !== undefined) await this.#leave(before);
-    await this.#service.makeRoom(user.id, token.id);
+    await this.#orEnd(async () => {
+      await this.#begin(token, state);
+      this.#loaded = this.#readOf(state);
+      if (this.#session !== undefined) this.#session = this.#view();
+      if (before !== undefined) await this.#leave(before);
+      await this.#service.makeRoom(user.id, token.id);
+    });
     this.#service.emit(NOTICES.created(token.id), this.#req);
   }
 
@@ -353,7 +343,7 @@ export class SessionHandle {
     if (this.authentication === undefined || live === undefined || live.by === 'previous') {
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'nobody is logged in' });
     }
-    this.#requireHead();
+    this.#answer.requireHead();
     const { now, grace } = this.#service;
     const token = makeToken(live.id);
     const tokens = { presented: this.#token?.digest ?? live.state.secret, secret: token.digest };
@@ -370,7 +360,7 @@ export class SessionHandle {
     this.#forget();
     this.#session = undefined;
     this.#isEnded = true;
-    this.#cookie = undefined;
+    this.#answer.drop();
   }
 
   #forget(): void {
@@ -380,31 +370,15 @@ export class SessionHandle {
     this.#isEnded = false;
   }
 
-  #requireHead(): void {
-    if (!this.#res.headersSent) return;
-    throw new Error('the response has begun: its cookie cannot be changed any more');
-  }
-
-  #cannotSetCookie(): boolean {
-    if (this.#res.headersSent) return true;
-    if (!this.#service.cookie.secure || clientOf(this.#req).protocol === 'https') return false;
-    this.#service.sayPlain(this.#req);
-    return true;
-  }
-
   #setCookie(text: string): void {
-    const maxAge = this.#session?.cookie.originalMaxAge ?? this.#loaded.maxAge;
-    this.#cookie = this.#service.cookie.write(text, maxAge ?? undefined);
+    // Not `??`: null is an age too, "as long as the browser is open".
+    const { maxAge } = this.#session === undefined ? this.#loaded : { maxAge: this.#session.cookie.originalMaxAge };
+    this.#answer.set(text, maxAge);
   }
 
-  #clearCookie(): void {
-    this.#cookie = this.#service.cookie.clear();
-  }
-
-  /** The response hook: the cookie, if there is anything to say. */
-  writeHead(res: ServerResponse): void {
-    if (this.#cookie !== undefined) res.appendHeader('Set-Cookie', this.#cookie);
-    if (this.isRead && !res.hasHeader('cache-control')) res.setHeader('Cache-Control', 'private, no-store');
+  /** The response hook. */
+  writeHead(): void {
+    this.#answer.writeHead(this.#isRead);
   }
 
   #hold(): void {
@@ -413,18 +387,10 @@ export class SessionHandle {
     holdResponse(
       this.#res,
       () => this.commit(),
-      (error) => this.#refuse(error),
+      (error) => {
+        this.#end();
+        this.#answer.refuse(error);
+      },
     );
-  }
-
-  /** What was to be kept could not be: nobody is told that it was. */
-  #refuse(error: unknown): void {
-    this.#end();
-    const { gate } = contextOf(this.#req);
-    if (gate !== undefined) return gate.refuse(this.#req, this.#res, error);
-    const status = error instanceof Refusal ? error.status : 500;
-    for (const name of this.#res.getHeaderNames()) this.#res.removeHeader(name);
-    this.#res.statusCode = status;
-    this.#res.end(error instanceof Refusal ? error.code : 'ERR_INTERNAL');
   }
 }

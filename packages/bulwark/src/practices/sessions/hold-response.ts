@@ -23,9 +23,17 @@ export function holdResponse(
   /** What waits; undefined while nothing is being kept. */
   let waiting: { readonly method: Method; readonly args: unknown[] }[] | undefined;
   let hasFailed = false;
+  /** node's own methods call each other: what was let through is not asked about again half-way. */
+  let isPassing = false;
 
   function pass(method: Method, args: unknown[]): unknown {
-    return originals[method].apply(res, args);
+    const wasPassing = isPassing;
+    isPassing = true;
+    try {
+      return originals[method].apply(res, args);
+    } finally {
+      isPassing = wasPassing;
+    }
   }
 
   function unmask(): void {
@@ -54,7 +62,7 @@ export function holdResponse(
 
   function held(method: Method, args: unknown[]): unknown {
     const full = method === 'write' ? false : res;
-    if (hasFailed) return pass(method, args);
+    if (hasFailed || isPassing) return pass(method, args);
     if (waiting !== undefined) {
       // Nothing follows the end: node would refuse it as well.
       if (waiting.every((call) => call.method !== 'end')) waiting.push({ method, args });

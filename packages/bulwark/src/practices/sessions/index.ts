@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ALONE, beforeHead, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
 import { resolveOptions } from '../../options.ts';
+import { guardRecords } from '../../stores/guard.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
 import type { Identify } from '../access/index.ts';
 import { SessionHandle } from './handle.ts';
@@ -37,7 +38,8 @@ export interface SessionsMiddleware extends Middleware {
  */
 export function sessions(options: SessionsOptions = {}, services: Services = ALONE): SessionsMiddleware {
   const resolved = resolveOptions(schema, DEFAULTS, options, 'sessions');
-  const store = resolved.store ?? services.stores?.records ?? memoryRecordStore();
+  const own = resolved.store === undefined ? undefined : guardRecords(resolved.store, services);
+  const store = own ?? services.stores?.records ?? memoryRecordStore();
   const service = new SessionService(resolved, store, services);
   const manager = createManager(service);
 
@@ -66,6 +68,6 @@ export function sessions(options: SessionsOptions = {}, services: Services = ALO
   });
 }
 
-function respond(req: IncomingMessage, res: ServerResponse): void {
-  handleOf(req)?.writeHead(res);
+function respond(req: IncomingMessage): void {
+  handleOf(req)?.writeHead();
 }

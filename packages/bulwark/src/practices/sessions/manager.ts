@@ -36,6 +36,22 @@ export interface SessionManager {
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
+/** Other roles, and a new token with the next request. The token before keeps of its roles what the user still has. */
+function withRoles(state: SessionState, roles: readonly string[]): SessionState | undefined {
+  const { authentication, previous } = state;
+  if (authentication === undefined) return undefined;
+  const was = previous?.authentication;
+  const left = was?.roles?.filter((role) => roles.includes(role));
+  return {
+    ...state,
+    authentication: { ...authentication, roles: [...roles] },
+    ...(previous === undefined || was === undefined || left === undefined
+      ? {}
+      : { previous: { ...previous, authentication: { ...was, roles: left } } }),
+    rotatedAt: 0,
+  };
+}
+
 /** Makes the manager of a service. */
 export function createManager(service: SessionService): SessionManager {
   async function living(user: string): Promise<{ id: string; state: SessionState }[]> {
@@ -89,11 +105,7 @@ export function createManager(service: SessionService): SessionManager {
         sessions.map(async ({ key, value, version }) => {
           const state = decodeState(value);
           if (state === undefined) return;
-          await service.update(key.slice(service.keyOf('').length), { version, state }, (now) =>
-            now.authentication === undefined
-              ? undefined
-              : { ...now, authentication: { ...now.authentication, roles: [...roles] }, rotatedAt: 0 },
-          );
+          await service.update(key.slice(service.keyOf('').length), { version, state }, (now) => withRoles(now, roles));
         }),
       );
     },

@@ -1,4 +1,5 @@
 import type { EventInput } from '../../events.ts';
+import { describeFailure } from '../logging/failure-record.ts';
 
 const OF: Pick<EventInput, 'practice'> = { practice: 'sessions' };
 
@@ -45,5 +46,11 @@ export const NOTICES = {
     description:
       'the session cookie is Secure, and this request came over plain HTTP: no cookie was sent, and nothing kept. ' +
       "If a proxy in front ends TLS, declare it (policy.proxy: 'nginx' or { hops: 1 }); else serve over https",
+  }),
+  unkept: (error: unknown): EventInput => ({
+    ...OF,
+    event: 'sys_error',
+    level: 'CRITICAL',
+    description: `the session could not be kept, and the request was answered with 500: ${describeFailure(error).message ?? 'no reason given'}`,
   }),
 } as const;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { contextOf, type Services } from '../../context.ts';
 import { ConfigError, Refusal } from '../../errors.ts';
@@ -72,8 +73,10 @@ export class SessionService {
     return `session:${id}`;
   }
 
+  /** Ids that a store could not keep as they are, too long for it or no proper text, are known by their hash. */
   ownerOf(user: string): string {
-    return `session:${user}`;
+    const isPlain = user.length <= 128 && user.isWellFormed();
+    return isPlain ? `session:${user}` : `session-of:${hash('sha256', Buffer.from(user, 'utf16le'), 'base64url')}`;
   }
 
   /** What the record says of this token; undefined where it is no living session of it. */

@@ -16,7 +16,7 @@ export class Session {
 
   constructor(handle: SessionHandle, cookie: CookieView, data: Readonly<Record<string, string>>) {
     this.#handle = handle;
-    Object.defineProperty(this, 'cookie', { value: cookie, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(this, 'cookie', { value: cookie, enumerable: true, configurable: true });
     for (const [key, json] of Object.entries(data)) {
       if (!isReserved(key)) this[key] = JSON.parse(json);
     }
@@ -81,6 +81,12 @@ export function dataOf(session: Session): Record<string, string> {
     if (json !== undefined) data[key] = json;
   }
   return data;
+}
+
+/** Gives a session the data of another object, and takes away what it had. */
+export function replaceData(session: Session, value: unknown): void {
+  for (const key of Object.keys(session)) if (!isReserved(key)) delete session[key];
+  for (const [key, member] of Object.entries(value as object)) if (!isReserved(key)) session[key] = member;
 }
 
 /** `req.session.cookie`: its age can be changed; its other flags are the policy's. */
