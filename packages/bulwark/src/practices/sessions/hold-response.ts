@@ -42,11 +42,14 @@ export function holdResponse(
   }
 
   function goOn(): void {
-    const calls = waiting ?? [];
+    const [first, ...others] = waiting ?? [];
     unmask();
     try {
-      for (const { method, args } of calls) pass(method, args);
-      if (calls.some(({ method }) => method === 'write') && !res.writableEnded) res.emit('drain');
+      if (first !== undefined) pass(first.method, first.args);
+      // Before the end it is asked again: the handler went on meanwhile, and may have changed more.
+      for (const { method, args } of others) held(method, args);
+      const hasWritten = [first, ...others].some((call) => call?.method === 'write');
+      if (hasWritten && !res.writableEnded) res.emit('drain');
     } catch (error) {
       res.destroy(error instanceof Error ? error : undefined);
     }
@@ -79,8 +82,13 @@ export function holdResponse(
     }
     if (!isPromise(done)) return pass(method, args);
     waiting = [{ method, args }];
+    const { statusCode, statusMessage } = res;
     Object.defineProperty(res, 'headersSent', { configurable: true, value: true });
-    done.then(goOn, giveUp);
+    done.then(() => {
+      // What has begun has its status: an error handler that comes too late does not change it.
+      if (!res.writableEnded) Object.assign(res, { statusCode, statusMessage });
+      goOn();
+    }, giveUp);
     return full;
   }
 
