@@ -1,4 +1,4 @@
-import connectRedis from 'connect-redis';
+import { RedisStore } from 'connect-redis';
 import express from 'express';
 import expressSession from 'express-session';
 import { createClient } from 'redis';
@@ -71,7 +71,6 @@ describe.each(RACE_STORES)('sessions in a race, on %s', (name, open) => {
 
     beforeAll(async () => {
       place = await (open as () => Promise<RaceStores>)();
-      // The breaker's bound is not what is tested, and twenty others use this machine.
       const [first, second] = [await process(place.all[0]), await process(place.all[1])];
       served = [first[0], second[0]];
       managers = [first[1], second[1]];
@@ -101,19 +100,22 @@ describe.each(RACE_STORES)('sessions in a race, on %s', (name, open) => {
       };
     }
 
-    it.each(['/out', 'revoke', 'revokeAll', '/in', '/regenerate'])('a slow request never revives what %s has ended', async (end) => {
-      const bob = visitor();
-      await bob.get('/in');
-      const old = as(bob);
-      const slow = await midway(bob, '/put?key=late&value=1');
-      if (end.startsWith('/')) await bob.get(end);
-      else if (end === 'revokeAll') expect(await managers[0].revokeAll('bob')).toBeGreaterThan(0);
-      else expect(await managers[0].revoke(tokenId(bob))).toBe(true);
-      const answer = await slow.go();
-      expect([answer.status, answer.headers['set-cookie']]).toEqual([200, undefined]);
-      for (const i of [0, 1]) expect((await browser(at(i)).get('/me', old)).body).toBe('nobody');
-      expect((await managers[1].list('bob')).map(({ id }) => id)).not.toContain(tokenId({ jar: jarOf(old) }));
-    });
+    it.each(['/out', 'revoke', 'revokeAll', '/in', '/regenerate'])(
+      'a slow request never revives what %s has ended',
+      async (end) => {
+        const bob = visitor();
+        await bob.get('/in');
+        const old = as(bob);
+        const slow = await midway(bob, '/put?key=late&value=1');
+        if (end.startsWith('/')) await bob.get(end);
+        else if (end === 'revokeAll') expect(await managers[0].revokeAll('bob')).toBeGreaterThan(0);
+        else expect(await managers[0].revoke(tokenId(bob))).toBe(true);
+        const answer = await slow.go();
+        expect([answer.status, answer.headers['set-cookie']]).toEqual([200, undefined]);
+        for (const i of [0, 1]) expect((await browser(at(i)).get('/me', old)).body).toBe('nobody');
+        expect((await managers[1].list('bob')).map(({ id }) => id)).not.toContain(tokenId({ jar: jarOf(old) }));
+      },
+    );
 
     it('fifty writers of different keys all win', async () => {
       const ann = visitor();
@@ -140,17 +142,20 @@ describe.each(RACE_STORES)('sessions in a race, on %s', (name, open) => {
       expect(typeof (await seen(ann)).k).toBe('string');
     }, 60_000);
 
-    it.each(['/regenerate', '/in'])('readers beside %s see the session before, the one after, or none: never a mixture', async (path) => {
-      const ann = visitor();
-      await ann.get('/put?key=before&value=1');
-      const old = as(ann);
-      const reading = Array.from({ length: 20 }, (_, i) => browser(at(i)).get('/look', old));
-      const changing = ann.get(path);
-      const bodies = (await Promise.all(reading)).map(({ body }) => body);
-      await changing;
-      for (const body of bodies) expect(['{"before":"1"}', '{}']).toContain(body);
-      expect((await seen(ann)).before).toBeUndefined();
-    });
+    it.each(['/regenerate', '/in'])(
+      'readers beside %s see the session before, the one after, or none: never a mixture',
+      async (path) => {
+        const ann = visitor();
+        await ann.get('/put?key=before&value=1');
+        const old = as(ann);
+        const reading = Array.from({ length: 20 }, (_, i) => browser(at(i)).get('/look', old));
+        const changing = ann.get(path);
+        const bodies = (await Promise.all(reading)).map(({ body }) => body);
+        await changing;
+        for (const body of bodies) expect(['{"before":"1"}', '{}']).toContain(body);
+        expect((await seen(ann)).before).toBeUndefined();
+      },
+    );
 
     it('twenty requests beside a rotation stay logged in, and one of them gets the new token', async () => {
       const bob = visitor();
@@ -186,7 +191,9 @@ function jarOf({ headers }: { headers: { cookie: string } }): Map<string, string
 }
 
 function tokenId({ jar }: Pick<Browser, 'jar'>): string {
-  return Buffer.from(jar.get(NAME) ?? '', 'base64url').subarray(0, 16).toString('base64url');
+  return Buffer.from(jar.get(NAME) ?? '', 'base64url')
+    .subarray(0, 16)
+    .toString('base64url');
 }
 
 describe.each([
@@ -205,7 +212,7 @@ describe.each([
         const server = await startRedis();
         const client = createClient({ url: server.url });
         await client.connect();
-        store = new connectRedis.RedisStore({ client });
+        store = new RedisStore({ client });
         closing.push(
           () => client.destroy(),
           () => server.stop(),
