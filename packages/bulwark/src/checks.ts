@@ -13,6 +13,7 @@ import { checks as logging } from './practices/logging/checks.ts';
 import { checks as passwords } from './practices/passwords/checks.ts';
 import { checks as rateLimit } from './practices/rate-limit/checks.ts';
 import { checks as secrets } from './practices/secrets/checks.ts';
+import { checks as sessions } from './practices/sessions/checks.ts';
 
 /**
  * Every check of every practice: pure functions from what is known of a running app to a verdict.
@@ -37,5 +38,6 @@ export const CHECKS: readonly Check[] = [
   ...passwords,
   ...rateLimit,
   ...secrets,
+  ...sessions,
   ...PRACTICE_IDS.map(hatchCheck),
 ];

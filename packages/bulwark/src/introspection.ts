@@ -19,6 +19,7 @@ export interface Subject {
   readonly secrets: SelfTestTarget['secrets'];
   /** What is known of passwords by now. */
   readonly passwords: () => SelfTestTarget['passwords'];
+  readonly sessions: SelfTestTarget['sessions'];
   /** The server that listens, if one does. */
   readonly listening: () => GateListening | undefined;
 }
@@ -65,7 +66,7 @@ export class Introspection {
   }
 
   async #selfTest(): Promise<SelfTestReport> {
-    const { handler, policy, secrets, passwords, listening } = this.#subject;
+    const { handler, policy, secrets, passwords, sessions, listening } = this.#subject;
     // Checks and their probes are loaded only when they are run: the request's way carries none of them.
     const { selfTest } = await import('./self-test.ts');
     this.#token = randomUUID();
@@ -78,6 +79,7 @@ export class Introspection {
         coverage: this.coverage(),
         secrets,
         passwords: passwords(),
+        sessions,
         access: this.#accessFacts(),
       });
     } finally {

@@ -109,6 +109,7 @@ class GateRuntime implements GateServices {
       handler,
       secrets: practices.secrets,
       passwords: () => practices.passwords?.report(),
+      sessions: practices.sessions?.report,
       listening: () => this.#listeners.first,
     });
     this.#introspection = introspection;

@@ -24,6 +24,15 @@ export {
 } from './requests.ts';
 export type { Session } from './session.ts';
 
+/** What is known of the sessions of an app, for its checks. Times in milliseconds. */
+export interface SessionsReport {
+  readonly idle: number;
+  readonly absolute: number;
+  readonly sameSite: 'lax' | 'strict' | 'none';
+  /** Whether other processes see the same sessions, and a restart leaves them. */
+  readonly kept: boolean;
+}
+
 /** The middleware of sessions, and what the gate needs of it beside. */
 export interface SessionsMiddleware extends Middleware {
   /** Sends for the session and does not wait for it. */
@@ -31,10 +40,22 @@ export interface SessionsMiddleware extends Middleware {
   /** Who is logged in. */
   readonly identify: Identify;
   readonly manager: SessionManager;
+  readonly report: SessionsReport;
 }
 
 /**
  * Sessions: `req.session`, kept on the server under a token that only the cookie holds.
+ *
+ * One begins with the first write, never by a visit. What two requests change at once is merged by key, and no request
+ * that is under way brings back a session that has ended. The answer waits until what was changed is kept.
+ *
+ * @param options - see {@link SessionsOptions}; inside `secure()` the policy's `sessions`
+ * @throws ConfigError for times that contradict each other, a cookie that browsers refuse, and what is no store
+ * @see ASVS 5.0 7.2.1 to 7.5.2, 3.3.1 to 3.3.4; CWE-384, CWE-613, CWE-362, CWE-614
+ * @example
+ * import { logIn, sessions } from 'bulwark/sessions'
+ * app.use(sessions())
+ * app.post('/login', async (req, res) => { await logIn(req, { id: user.id }); res.end() })
  */
 export function sessions(options: SessionsOptions = {}, services: Services = ALONE): SessionsMiddleware {
   const resolved = resolveOptions(schema, DEFAULTS, options, 'sessions');
@@ -65,6 +86,12 @@ export function sessions(options: SessionsOptions = {}, services: Services = ALO
     read: readSession,
     identify: (req: IncomingMessage) => handleOf(req)?.identity,
     manager,
+    report: {
+      idle: service.idle,
+      absolute: service.absolute,
+      sameSite: service.cookie.sameSite,
+      kept: store.shared === true,
+    },
   });
 }
 
