@@ -19,6 +19,12 @@ export interface Environment {
   readonly logTo: 'files' | 'stdout';
   /** What deliveries to the webhook are signed with; without it there is no webhook. */
   readonly webhookSecret: Secret | undefined;
+  /** What the owner signs in with; without it, in development, one is made. */
+  readonly ownerPassword: Secret | undefined;
+  /** Where sessions and limits are kept, if not in the data folder: with several processes, or machines. */
+  readonly redisUrl: Secret | undefined;
+  /** What the keys of tokens are encrypted with; without it there are no tokens in production. */
+  readonly tokenKey: Secret | undefined;
 }
 
 const VARIABLES = {
@@ -33,6 +39,9 @@ const VARIABLES = {
   LOG_LEVEL: env.oneOf(['info', 'warn', 'error', 'off'], { default: 'info' }),
   LOG_TO: env.oneOf(['files', 'stdout'], { default: 'files' }),
   WEBHOOK_SECRET: env.secret({ optional: true }),
+  OWNER_PASSWORD: env.secret({ optional: true }),
+  REDIS_URL: env.secretUrl({ optional: true }),
+  TOKEN_KEY: env.secret({ optional: true }),
 };
 
 /**
@@ -68,6 +77,9 @@ export function readEnvironment(source: NodeJS.ProcessEnv): Environment {
     logLevel: read.LOG_LEVEL === 'off' ? false : read.LOG_LEVEL,
     logTo: read.LOG_TO,
     webhookSecret: read.WEBHOOK_SECRET,
+    ownerPassword: read.OWNER_PASSWORD,
+    redisUrl: read.REDIS_URL,
+    tokenKey: read.TOKEN_KEY,
   };
 }
 

@@ -12,6 +12,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'origins[0]': 'ORIGIN',
   proxy: 'PROXY',
   'proxy.hops': 'PROXY',
+  'stores.redis': 'REDIS_URL',
+  'stores.sqlite': 'DATA_DIR',
 };
 
 try {
@@ -25,14 +27,14 @@ try {
 
 async function start(): Promise<void> {
   const environment = readEnvironment(process.env);
-  const stores = open(environment);
+  const stores = await open(environment);
   const { gate } = createApp(environment, stores);
   const { port, host, httpPort: http } = environment;
   const listening = await gate.listen({ port, host, http }).catch(async (error: unknown) => {
     await stores.close();
     throw error;
   });
-  console.log(describeStart(environment, stores, listening, await gate.selfTest()));
+  console.log(describeStart(environment, stores, listening, await gate.selfTest(), gate.policy.unused));
 
   let closing = false;
   const stop = async (): Promise<void> => {
@@ -47,9 +49,9 @@ async function start(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
 }
 
-function open(environment: Environment): Stores {
+async function open(environment: Environment): Promise<Stores> {
   try {
-    return openStores(environment);
+    return await openStores(environment);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const mode = environment.production ? 'production' : 'development';

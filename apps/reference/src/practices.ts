@@ -32,6 +32,9 @@ export const PRACTICES: readonly { readonly id: PracticeId; readonly short: stri
     short: 'in',
     does: 'Addresses and bodies of known type, size and shape; validated, sanitised, escaped.',
   },
+  { id: 'sessions', short: 'ses', does: 'An opaque token, hashed at rest; replaced, listed, and ended for good.' },
+  { id: 'passwords', short: 'pw', does: 'argon2id in a queue as wide as the cores; common passwords refused offline.' },
+  { id: 'tokens', short: 'tok', does: 'Short-lived, signed by keys that rotate; refreshed once, revoked at once.' },
   { id: 'access', short: 'acc', does: 'Each route says who may call it.' },
   { id: 'errors', short: 'err', does: 'Whatever fails, the answer tells no stack, path or query.' },
 ];

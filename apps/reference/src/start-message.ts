@@ -1,20 +1,25 @@
-import type { GateListening, SelfTestReport } from 'bulwark';
+import type { GateListening, PracticeId, SelfTestReport } from 'bulwark';
 import type { Environment } from './environment.ts';
+import { OWNER, type Owner } from './owner.ts';
 import { PRACTICES } from './practices.ts';
 import type { Stores } from './stores.ts';
 
 /** What `npm start` prints: where, what is on, whether it holds, and what production still needs. */
 export function describeStart(
   environment: Environment,
-  { logs }: Stores,
+  { logs, owner }: Stores,
   listening: GateListening,
   report: SelfTestReport,
+  unused: ReadonlySet<PracticeId>,
 ): string {
+  const used = PRACTICES.map(({ id }) => id).filter((id) => !unused.has(id));
   const lines = [
     `Bulwark reference server  ${listening.url}`,
     '',
-    ...row('on', PRACTICES.map(({ id }) => id).join(', ')),
+    ...row('on', used.join(', ')),
     ...row('self-test', describeReport(report)),
+    ...row('sign in', describeOwner(owner)),
+    ...row('tokens', used.includes('tokens') ? 'POST /api/tokens' : 'off: set TOKEN_KEY'),
     ...row('data', environment.dataDir),
     ...row('logs', logs === undefined ? describeLogs(environment) : `${logs.folder} (requests.log, events.log)`),
     ...row(
@@ -63,11 +68,18 @@ function listed(ids: readonly string[], what: string): string[] {
   return ids.length === 0 ? [] : [`${ids.length} ${what} (${ids.join(', ')})`];
 }
 
+function describeOwner({ hash, made }: Owner): string {
+  if (hash === undefined) return 'off: set OWNER_PASSWORD';
+  if (made === undefined) return `${OWNER}, with OWNER_PASSWORD or the password of the first start`;
+  return `${OWNER} / ${made} (made now, shown once; only its hash is kept)`;
+}
+
 function describeLogs({ logLevel }: Environment): string {
   return logLevel === false ? 'off' : 'stdout';
 }
 
-function productionNeeds({ production, certificate, origin, proxy }: Environment): string[] {
+function productionNeeds(environment: Environment): string[] {
+  const { production, certificate, origin, proxy } = environment;
   const needs: string[] = [];
   if (!production) needs.push('NODE_ENV=production');
   if (new URL(origin).hostname === 'localhost') needs.push('ORIGIN=https://your.domain');

@@ -14,7 +14,17 @@ describe('the reference server', () => {
   it('has every practice on every route, or says why not', () => {
     const rows = server.gate.coverage();
     expect(rows.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      '* /assets',
       'GET /',
+      'GET /sign-in',
+      'POST /sign-in',
+      'GET /devices',
+      'POST /devices/:id/end',
+      'POST /devices/end-others',
+      'POST /sign-out',
+      'POST /api/tokens',
+      'POST /api/tokens/refresh',
+      'GET /api/me',
       'GET /notes',
       'POST /notes',
       'POST /notes/:id/delete',
@@ -57,16 +67,16 @@ describe('the reference server', () => {
       expect(page.body).toContain(`<dt>${id}</dt>`);
       expect(page.body).toContain(does);
     }
-    // Each route is public; two are not limited, one is no form.
-    expect(page.body.match(/<td class="enforced"/g)).toHaveLength(12 * PRACTICES.length - 15);
-    expect(page.body.match(/<td class="exempt"/g)).toHaveLength(15);
+    // Five routes are for the owner, all others public; two are not limited, one is no form.
+    expect(page.body.match(/<td class="enforced"/g)).toHaveLength(22 * PRACTICES.length - 20);
+    expect(page.body.match(/<td class="exempt"/g)).toHaveLength(20);
     expect(page.body).not.toContain('<td class="missing"');
     expect(page.body).toContain('asked every few seconds by the machine that watches this server');
   });
 
   it.each([
-    ['/style.css', 'text/css; charset=utf-8'],
-    ['/favicon.svg', /^image\/svg\+xml/],
+    ['/assets/style.css', 'text/css; charset=utf-8'],
+    ['/assets/favicon.svg', /^image\/svg\+xml/],
   ])('serves %s', async (path, type) => {
     const { status, headers } = await server.ask(path);
     expect(status).toBe(200);

@@ -86,7 +86,7 @@ describe('npm start', () => {
     response.resume();
     expect(await child.exited).toBe(0);
     expect(child.err()).toBe('');
-    expect(readdirSync(data)).toEqual(['images', 'logs', 'notes.sqlite']);
+    expect(readdirSync(data)).toEqual(['images', 'logs', 'notes.sqlite', 'owner.hash', 'state.sqlite']);
     const lines = readFileSync(join(data, 'logs', 'requests.log'), 'utf8')
       .trimEnd()
       .split('\n');

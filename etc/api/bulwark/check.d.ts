@@ -1,6 +1,7 @@
 import { PasswordsReport } from './practices/passwords/index.ts';
 import { PracticeId } from './pipeline.ts';
 import { SecretsReport } from './practices/secrets/index.ts';
+import { TokenFacts } from './practices/tokens/index.ts';
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 export interface Probe {
     readonly method: string;
@@ -36,6 +37,7 @@ export interface RunningFacts {
             readonly users: boolean;
             readonly open: readonly string[];
         };
+        readonly tokens?: TokenFacts;
         readonly secrets?: SecretsReport;
         readonly passwords?: PasswordsReport;
         readonly requestLines?: boolean;

@@ -13,7 +13,7 @@ declare const DECISION: unique symbol;
 export type DecisionHandler = Handler & {
     readonly [DECISION]: Decision;
 };
-export declare const EXEMPTABLE: readonly ['cors', 'csrf', 'headers', 'https', 'input', 'rate-limit'];
+export declare const EXEMPTABLE: readonly ['cors', 'csrf', 'headers', 'https', 'input', 'rate-limit', 'tokens'];
 export type Exemptable = (typeof EXEMPTABLE)[number];
 export declare function exempt(practice: Exemptable, options: {
     reason: string;

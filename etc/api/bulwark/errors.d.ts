@@ -36,6 +36,12 @@ export declare const ERROR_CODES: {
     readonly ERR_LISTEN: {
         readonly title: 'The server cannot listen';
     };
+    readonly ERR_TOKEN_KEY: {
+        readonly title: 'A key cannot be used to sign or to verify tokens';
+    };
+    readonly ERR_TOKEN_CLAIM: {
+        readonly title: 'A claim must not go into a token';
+    };
     readonly ERR_ENVIRONMENT: {
         readonly title: 'Environment variables are missing, unusable or unsafe';
     };
@@ -182,6 +188,14 @@ export declare const ERROR_CODES: {
     readonly ERR_AUTHENTICATION_REQUIRED: {
         readonly status: 401;
         readonly title: 'Log in first';
+    };
+    readonly ERR_TOKEN_REQUEST: {
+        readonly status: 400;
+        readonly title: 'A token is not sent like that';
+    };
+    readonly ERR_TOKEN_INVALID: {
+        readonly status: 401;
+        readonly title: 'This token is not accepted';
     };
     readonly ERR_ACCESS_DENIED: {
         readonly status: 403;

@@ -20,7 +20,7 @@ import { type Passwords, type PasswordsOptions, passwords } from './practices/pa
 import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
 import { type SecretsReport, secrets } from './practices/secrets/index.ts';
 import { type SessionsMiddleware, sessions } from './practices/sessions/index.ts';
-import { type TokensMiddleware, tokens } from './practices/tokens/index.ts';
+import { type TokensMiddleware, type TokensOptions, tokens } from './practices/tokens/index.ts';
 
 /** The practices of a policy, ready to be put in order. */
 export interface Practices {
@@ -84,7 +84,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   const isUsed = (id: PracticeId): boolean => !off.has(id) && !policy.unused.has(id);
   const sessioning = isUsed('sessions') ? sessions({ ...on(given.sessions), origins }, services) : undefined;
   const hashing = isUsed('passwords') ? passwords(namedAfter(origins, on(given.passwords)), services) : undefined;
-  const bearing = isUsed('tokens') ? tokens(on(given.tokens), services) : undefined;
+  const bearing = isUsed('tokens') ? tokens(tokenOptions(policy, sessioning), services) : undefined;
 
   const made: Record<PracticeId, () => Middleware | undefined> = {
     access: () => access({ ...identifiedBy(bearing, sessioning), ...on(given.access) }, services),
@@ -187,6 +187,15 @@ function namedAfter(origins: readonly string[], options: Partial<PasswordsOption
 function firstOf(...handlers: readonly (Handler | undefined)[]): Handler | undefined {
   const [first, ...others] = handlers.filter((handler) => handler !== undefined);
   return first === undefined ? undefined : others.reduce(inTurn, first);
+}
+
+/** The app is the issuer of its tokens and whom they are for; those of a session end with it. */
+function tokenOptions({ given, origins }: ResolvedPolicy, sessioning: SessionsMiddleware | undefined): TokensOptions {
+  const [origin = ''] = origins;
+  const isSessionAlive = sessioning && ((sid: string) => sessioning.manager.isAlive(sid));
+  const own: Partial<TokensOptions> = on(given.tokens);
+  const naming = { issuer: own.issuer ?? origin, audience: own.audience ?? origin };
+  return { ...(isSessionAlive && { isSessionAlive }), ...own, ...naming };
 }
 
 /** The options of a practice that is not turned off. */

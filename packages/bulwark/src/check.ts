@@ -2,6 +2,7 @@ import type { PracticeId } from './pipeline.ts';
 import type { PasswordsReport } from './practices/passwords/index.ts';
 import type { SecretsReport } from './practices/secrets/index.ts';
 import type { SessionsReport } from './practices/sessions/index.ts';
+import type { TokenFacts } from './practices/tokens/index.ts';
 
 /** How bad a finding is if it is true. How sure the check is, is `confidence`. */
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
@@ -59,6 +60,8 @@ export interface RunningFacts {
       /** Routes that say nothing of who may call them, and that anyone may call: `GET /orders`. */
       readonly open: readonly string[];
     };
+    /** Where tokens are kept; absent where the policy has none. */
+    readonly tokens?: TokenFacts;
     /** Variables with weak secrets, by name; absent where nobody looked. */
     readonly secrets?: SecretsReport;
     /** How passwords are dealt with; absent where the policy has none. */

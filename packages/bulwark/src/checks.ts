@@ -14,6 +14,7 @@ import { checks as passwords } from './practices/passwords/checks.ts';
 import { checks as rateLimit } from './practices/rate-limit/checks.ts';
 import { checks as secrets } from './practices/secrets/checks.ts';
 import { checks as sessions } from './practices/sessions/checks.ts';
+import { checks as tokens } from './practices/tokens/checks.ts';
 
 /**
  * Every check of every practice: pure functions from what is known of a running app to a verdict.
@@ -39,5 +40,6 @@ export const CHECKS: readonly Check[] = [
   ...rateLimit,
   ...secrets,
   ...sessions,
+  ...tokens,
   ...PRACTICE_IDS.map(hatchCheck),
 ];

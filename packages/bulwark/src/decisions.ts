@@ -89,7 +89,7 @@ export function areSameSettings(one: readonly Decision[], other: readonly Decisi
 }
 
 /** Practices that a single route may be exempted from; the others protect the server as a whole. */
-export const EXEMPTABLE = ['cors', 'csrf', 'headers', 'https', 'input', 'rate-limit'] as const;
+export const EXEMPTABLE = ['cors', 'csrf', 'headers', 'https', 'input', 'rate-limit', 'tokens'] as const;
 
 /** A practice that {@link exempt} takes. */
 export type Exemptable = (typeof EXEMPTABLE)[number];
@@ -97,7 +97,7 @@ export type Exemptable = (typeof EXEMPTABLE)[number];
 /**
  * Exempts one route from one practice. The reason is demanded, and the coverage and the audit show it.
  *
- * @param practice - one of `cors`, `csrf`, `headers`, `https`, `input`, `rate-limit`
+ * @param practice - one of `cors`, `csrf`, `headers`, `https`, `input`, `rate-limit`, `tokens`
  * @param options.reason - why this route does without it
  * @throws ConfigError `ERR_CONFIG_VALUE` for a practice that cannot be lifted, or without a reason
  * @example app.post('/webhook', exempt('csrf', { reason: 'signed by the sender, carries no cookie' }), handler)

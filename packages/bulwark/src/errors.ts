@@ -24,6 +24,8 @@ export const ERROR_CODES = {
   ERR_UNSUPPORTED_EXPRESS: { title: 'This is not an Express 4.21+ or 5 application' },
   ERR_ROUTE_UNDECIDED: { title: 'A route has no access decision' },
   ERR_LISTEN: { title: 'The server cannot listen' },
+  ERR_TOKEN_KEY: { title: 'A key cannot be used to sign or to verify tokens' },
+  ERR_TOKEN_CLAIM: { title: 'A claim must not go into a token' },
   ERR_ENVIRONMENT: { title: 'Environment variables are missing, unusable or unsafe' },
 
   // Refused requests: a Refusal with this status.
@@ -63,6 +65,8 @@ export const ERROR_CODES = {
   ERR_PASSWORD_QUEUE_FULL: { status: 503, title: 'Too many log-ins at the same time' },
   ERR_PASSWORD_UNUSABLE: { status: 400, title: 'This cannot be a password' },
   ERR_AUTHENTICATION_REQUIRED: { status: 401, title: 'Log in first' },
+  ERR_TOKEN_REQUEST: { status: 400, title: 'A token is not sent like that' },
+  ERR_TOKEN_INVALID: { status: 401, title: 'This token is not accepted' },
   ERR_ACCESS_DENIED: { status: 403, title: 'You may not do this' },
   ERR_INTERNAL: { status: 500, title: 'Something went wrong' },
   ERR_HANDLER_TIMEOUT: { status: 503, title: 'The answer took too long' },

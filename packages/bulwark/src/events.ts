@@ -11,6 +11,9 @@ import { describeFailure } from './practices/logging/failure-record.ts';
 export const EVENT_NAMES = [
   'authn_fail',
   'authn_login_fail_max',
+  'authn_token_created',
+  'authn_token_reuse',
+  'authn_token_revoked',
   'authz_fail',
   'csp_violation',
   'excess_connections',
@@ -49,7 +52,10 @@ export const EVENT_NAMES = [
   'sys_session_cookie_withheld',
   'sys_shutdown',
   'sys_startup',
+  'sys_store_incomplete',
   'sys_template_warning',
+  'sys_token_keys_changed',
+  'sys_token_keys_refused',
 ] as const;
 
 /** A security event's name. */
@@ -105,6 +111,7 @@ const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, pract
   ['ERR_VALIDATION', 'input_validation_fail', 'input'],
   ['ERR_REDIRECT_', 'malicious_redirect', 'input'],
   ['ERR_RESPONSE_', 'sys_error', 'input'],
+  ['ERR_TOKEN_', 'authn_fail', 'tokens'],
   ['ERR_PASSWORD_QUEUE', 'excess_password_hashing', 'passwords'],
   ['ERR_PASSWORD_UNUSABLE', 'input_validation_fail', 'passwords'],
   ['ERR_AUTHENTICATION_', 'authn_fail', 'access'],

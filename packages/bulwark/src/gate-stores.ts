@@ -2,7 +2,7 @@ import type { Services } from './context.ts';
 import type { Emit } from './events.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { nameOfError } from './stores/breaker.ts';
-import { openStores } from './stores/open-stores.ts';
+import { openStores, type StoresSetting } from './stores/open-stores.ts';
 import type { Stores } from './stores/stores.ts';
 
 /** The stores of a gate: opened with its policy, made ready at its start, closed at its end. */
@@ -14,12 +14,19 @@ export class GateStores {
   readonly #countsHere: boolean;
   #said = false;
 
-  constructor({ given, off }: ResolvedPolicy, emit: Emit) {
-    const stores = given.stores === undefined ? undefined : openStores(given.stores, { emit });
-    this.services = stores === undefined ? {} : { stores, rateLimitStore: stores.limits };
+  /** @throws ConfigError for stores that cannot be opened */
+  constructor(policy: ResolvedPolicy, emit: Emit) {
+    const { stores: setting } = policy.given;
+    const place = setting ?? placeOf(policy);
+    const stores = place === undefined ? undefined : openStores(place, { emit });
+    this.services = {
+      ...(stores === undefined ? {} : { stores }),
+      // Where nobody named a place, limits stay in this process: they are not worth a write to a disk.
+      ...(stores === undefined || setting === undefined ? {} : { rateLimitStore: stores.limits }),
+    };
     this.#stores = stores;
     this.#emit = emit;
-    this.#countsHere = stores === undefined ? !off.has('rate-limit') : !stores.shared;
+    this.#countsHere = setting === undefined ? !policy.off.has('rate-limit') : stores?.shared === false;
   }
 
   /**
@@ -27,7 +34,10 @@ export class GateStores {
    * record is served, and it heals by itself.
    */
   async start(): Promise<void> {
-    if (this.#countsHere && !this.#said) this.#say('INFO', NOT_SHARED);
+    if (this.#countsHere && !this.#said) {
+      const what = this.#stores?.shared === false ? 'limits and records live' : 'limits are counted';
+      this.#say('INFO', `${what} in this process: ${NOT_SHARED}`);
+    }
     this.#said = true;
     try {
       await this.#stores?.ready();
@@ -47,7 +57,17 @@ export class GateStores {
   }
 }
 
+/** Relative to the folder that the app is started in. */
+const FILE = '.bulwark/state.sqlite';
+
+/** Where sessions and tokens live if the policy does not say: in a file that outlasts the process, but not in tests. */
+function placeOf({ off, unused, mode }: ResolvedPolicy): StoresSetting | undefined {
+  const isNeeded = (['sessions', 'tokens'] as const).some((id) => !off.has(id) && !unused.has(id));
+  if (!isNeeded) return undefined;
+  return { sqlite: mode === 'test' ? ':memory:' : FILE };
+}
+
 const NOT_SHARED =
-  'limits and other state live in this process or on this machine: processes elsewhere do not share them, so each lets the ' +
-  'whole limit through (policy.stores names a store that is shared)';
+  'processes do not share this: each lets the whole limit through, and knows only what it keeps itself ' +
+  '(policy.stores names a place that is shared)';
 const BROKEN = 'the stores cannot be used: what needs a record will fail';

@@ -17,6 +17,7 @@ export interface Subject {
   readonly table: RouteTable;
   readonly handler: Gate['handler'];
   readonly secrets: SelfTestTarget['secrets'];
+  readonly tokens: SelfTestTarget['tokens'];
   /** What is known of passwords by now. */
   readonly passwords: () => SelfTestTarget['passwords'];
   readonly sessions: SelfTestTarget['sessions'];
@@ -66,7 +67,7 @@ export class Introspection {
   }
 
   async #selfTest(): Promise<SelfTestReport> {
-    const { handler, policy, secrets, passwords, sessions, listening } = this.#subject;
+    const { handler, policy, secrets, passwords, sessions, tokens, listening } = this.#subject;
     // Checks and their probes are loaded only when they are run: the request's way carries none of them.
     const { selfTest } = await import('./self-test.ts');
     this.#token = randomUUID();
@@ -78,6 +79,7 @@ export class Introspection {
         headers: { [HEADER]: this.#token },
         coverage: this.coverage(),
         secrets,
+        tokens,
         passwords: passwords(),
         sessions,
         access: this.#accessFacts(),

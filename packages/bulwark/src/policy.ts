@@ -67,7 +67,8 @@ export interface Policy {
   /** Practices that report what they would refuse and let it pass; `true` for all: the first day in an old app. */
   readonly monitor?: boolean | readonly PracticeId[];
   /**
-   * Where sessions, limits, throttles and what may be used once live. Default: limits in this process.
+   * Where sessions, limits, throttles and what may be used once live. Default: limits in this process; what `sessions` and
+   * `tokens` keep in `.bulwark/state.sqlite`, in the folder that the app is started in.
    *
    * @example { redis: 'redis://10.0.0.5:6379' }
    */

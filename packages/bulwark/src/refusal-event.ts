@@ -17,6 +17,7 @@ export function refusalEvent(req: IncomingMessage, refusal: Refusal, monitored: 
     level: 'WARN',
     description: refusal.message,
     code: refusal.code,
+    ...faultOf(refusal),
     ...(monitored ? { monitored } : {}),
     ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
     ...(context.trace === undefined ? {} : { traceId: context.trace.traceId }),
@@ -24,4 +25,10 @@ export function refusalEvent(req: IncomingMessage, refusal: Refusal, monitored: 
     method: req.method ?? '',
     path: context.url.split('?', 1)[0] ?? '/',
   };
+}
+
+/** What a token was refused for: too much to tell its sender, and what its owner looks for. */
+function faultOf(refusal: Refusal): { details?: { fault: string } } {
+  const { fault } = refusal as { fault?: unknown };
+  return typeof fault === 'string' ? { details: { fault } } : {};
 }

@@ -108,6 +108,7 @@ class GateRuntime implements GateServices {
       table: this.#table,
       handler,
       secrets: practices.secrets,
+      tokens: practices.tokens?.facts,
       passwords: () => practices.passwords?.report(),
       sessions: practices.sessions?.report,
       listening: () => this.#listeners.first,

@@ -43,6 +43,7 @@ export interface SelfTestTarget {
   readonly headers: Readonly<Record<string, string>>;
   readonly coverage: readonly CoverageRow[];
   readonly secrets: SecretsReport | undefined;
+  readonly tokens: NonNullable<RunningFacts['inside']>['tokens'];
   readonly passwords: PasswordsReport | undefined;
   readonly sessions: SessionsReport | undefined;
   readonly access: NonNullable<RunningFacts['inside']>['access'];
@@ -99,6 +100,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       monitored: [...target.policy.monitored],
       unused: [...target.policy.unused],
       ...(target.access === undefined ? {} : { access: target.access }),
+      ...(target.tokens === undefined ? {} : { tokens: target.tokens }),
       ...(target.secrets === undefined ? {} : { secrets: target.secrets }),
       ...(target.passwords === undefined ? {} : { passwords: target.passwords }),
       ...(target.sessions === undefined ? {} : { sessions: target.sessions }),

@@ -8,7 +8,7 @@ import type { Report } from './measured-child.ts';
 
 const delay = monitorEventLoopDelay({ resolution: 5 });
 const environment = readEnvironment(process.env);
-const stores = openStores(environment);
+const stores = await openStores(environment);
 const { app, gate } = createApp(environment, stores);
 // What fails inside: its message is what an app would never want to see outside.
 app.get('/inject', access.public('fails on purpose'), () => {

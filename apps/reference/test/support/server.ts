@@ -23,6 +23,9 @@ export const XDG_DATA_HOME: string = temporaryFolder();
 /** What the tests sign deliveries with. */
 export const WEBHOOK_SECRET: string = randomBytes(32).toString('hex');
 
+/** What the owner signs in with. */
+export const PASSWORD: string = randomBytes(24).toString('base64url');
+
 /** A picture of one pixel. */
 export const PNG: Buffer = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
@@ -55,8 +58,14 @@ export interface Upload {
 /** Starts it, as `src/main.ts` does. */
 export async function start(dataDir: string = join(temporaryFolder(), 'data')): Promise<Running> {
   process.env.XDG_DATA_HOME = XDG_DATA_HOME;
-  const environment = readEnvironment({ PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'off', WEBHOOK_SECRET });
-  const stores = openStores(environment);
+  const environment = readEnvironment({
+    PORT: '0',
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'off',
+    WEBHOOK_SECRET,
+    OWNER_PASSWORD: PASSWORD,
+  });
+  const stores = await openStores(environment);
   const { notes } = stores;
   const { gate } = createApp(environment, stores);
   const { url } = await gate.listen({ port: 0, host: '127.0.0.1' });

@@ -1,4 +1,6 @@
 import { Duration } from '../units.ts';
+import { MysqlPool } from './sql/mysql.ts';
+import { PostgresPool } from './sql/postgres.ts';
 import { RedisClient } from './redis/index.ts';
 import { Stores } from './stores.ts';
 interface Remote {
@@ -6,6 +8,15 @@ interface Remote {
 }
 export type StoresSetting = ({
     readonly redis: string | RedisClient;
+    readonly prefix?: string;
+} & Remote) | {
+    readonly sqlite: string;
+    readonly prefix?: string;
+} | ({
+    readonly postgres: string | PostgresPool;
+    readonly prefix?: string;
+} & Remote) | ({
+    readonly mysql: string | MysqlPool;
     readonly prefix?: string;
 } & Remote) | {
     readonly memory: true;

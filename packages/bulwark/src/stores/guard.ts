@@ -25,7 +25,7 @@ const ALONE: GuardServices = { emit: emitAsWarning };
  * have inserted, `replace` may have replaced, and a `remove` that failed may have removed the record without giving it to
  * anybody. Whoever calls refuses the request then; it never goes on as if nothing had happened.
  *
- * A store in this process is returned as it is, and so is one that stands behind a breaker already: its bound holds.
+ * A store in this process is returned as it is.
  *
  * @throws Refusal `ERR_UNAVAILABLE`, from each call while the store is out of reach; RangeError for keys and records that
  *   no store keeps
@@ -37,7 +37,7 @@ export function guardRecords(
   services: GuardServices = ALONE,
   options: OutageOptions = {},
 ): RecordStore {
-  if (store.local === true || behind.has(store)) return store;
+  if (store.local === true) return store;
   return recordsBehind(createBreaker(services, wordsOf('record'), options), store);
 }
 
@@ -94,9 +94,6 @@ function wordsOf(kind: string): { down: string; up: string } {
 /** A key that nobody uses: what it is asked for costs nothing and changes nothing. */
 const PROBE = 'probe';
 
-/** Records that stand behind a breaker. */
-const behind = new WeakSet<RecordStore>();
-
 function recordsBehind(breaker: Breaker, store: RecordStore): RecordStore {
   function call<T>(ask: () => MaybePromise<T>, checked: (answer: T) => T): MaybePromise<T> {
     if (breaker.isDown) {
@@ -107,7 +104,7 @@ function recordsBehind(breaker: Breaker, store: RecordStore): RecordStore {
     return breaker.attempt(ask, checked, (error) => Promise.reject(unavailable(error)));
   }
 
-  const safe: RecordStore = {
+  return {
     ...(store.shared === undefined ? {} : { shared: store.shared }),
     get(key) {
       checkName('key', key);
@@ -136,8 +133,6 @@ function recordsBehind(breaker: Breaker, store: RecordStore): RecordStore {
       return store.close?.();
     },
   };
-  behind.add(safe);
-  return safe;
 }
 
 function unavailable(error?: unknown): Refusal {

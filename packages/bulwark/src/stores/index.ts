@@ -14,4 +14,8 @@ export type {
   StoredRecord,
 } from './record-store.ts';
 export { type RedisClient, type RedisOptions, redisStores } from './redis/index.ts';
+export { type MysqlPool, mysqlStores } from './sql/mysql.ts';
+export type { SqlServerOptions } from './sql/options.ts';
+export { type PostgresPool, postgresStores } from './sql/postgres.ts';
+export { type SqliteOptions, sqliteStores } from './sql/sqlite.ts';
 export type { Stores } from './stores.ts';

@@ -1,8 +1,14 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { EventInput } from '../events.ts';
 import { memoryStores } from './memory-stores.ts';
 import { openStores, type StoresSetting } from './open-stores.ts';
 import type { Stores } from './stores.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'bulwark-stores-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SECRET = 'not-for-any-log';
 const emit = (): void => undefined;
@@ -17,6 +23,10 @@ afterEach(async () => void (await Promise.all(opened.splice(0).map((stores) => s
 describe('policy.stores', () => {
   it.each([
     ['redis', { redis: `redis://:${SECRET}@127.0.0.1:1`, prefix: 'shop:', timeout: '100ms' }, true],
+    ['sqlite', { sqlite: join(folder, 'state.sqlite') }, true],
+    ['sqlite', { sqlite: ':memory:', prefix: 'shop_' }, false],
+    ['postgres', { postgres: `postgres://app:${SECRET}@127.0.0.1:1/app`, timeout: '100ms' }, true],
+    ['mysql', { mysql: `mysql://app:${SECRET}@127.0.0.1:1/app`, prefix: 'shop_' }, true],
     ['memory', { memory: true }, false],
   ])('opens %s, and connects to nothing yet', (kind, setting, shared) => {
     expect(open(setting)).toMatchObject({ kind, shared });
@@ -31,6 +41,11 @@ describe('policy.stores', () => {
     ['an unknown place', { mongo: `mongodb://:${SECRET}@host` }, 'stores.mongo'],
     ['a misspelt key', { redis: `redis://:${SECRET}@host`, prefx: 'a' }, 'stores.prefx'],
     ['a wrong address', { redis: `http://:${SECRET}@host` }, 'stores.redis'],
+    ['a wrong address of a database', { postgres: `http://:${SECRET}@host` }, 'stores.postgres'],
+    ['another one', { mysql: `postgres://:${SECRET}@host/a` }, 'stores.mysql'],
+    ['a file that is a folder', { sqlite: folder }, 'stores.sqlite'],
+    ['a prefix that is no name', { sqlite: ':memory:', prefix: 'a; --' }, 'stores.sqlite.prefix'],
+    ['a time-out of a file', { sqlite: ':memory:', timeout: 5 }, 'stores.timeout'],
     ['memory that is false', { memory: false }, 'stores.memory'],
     ['a prefix of memory', { memory: true, prefix: 'a' }, 'stores.prefix'],
     ['a time-out of memory', { memory: true, timeout: 5 }, 'stores.timeout'],

@@ -6,6 +6,9 @@ import { type Duration, parseDuration } from '../units.ts';
 import { guardStores } from './guard.ts';
 import { memoryStores } from './memory-stores.ts';
 import { type RedisClient, redisStores } from './redis/index.ts';
+import { type MysqlPool, mysqlStores } from './sql/mysql.ts';
+import { type PostgresPool, postgresStores } from './sql/postgres.ts';
+import { sqliteStores } from './sql/sqlite.ts';
 import type { Stores } from './stores.ts';
 
 /** Settings of stores that can be out of reach. */
@@ -26,6 +29,24 @@ export type StoresSetting =
       /** Each key begins with it; default `'bulwark:'`. */
       readonly prefix?: string;
     } & Remote)
+  | {
+      /** The path of a file: for the processes of one machine. */
+      readonly sqlite: string;
+      /** The names of the tables begin with it; default `'bulwark_'`. */
+      readonly prefix?: string;
+    }
+  | ({
+      /** `postgres://…`, or a pool of the package `pg`. */
+      readonly postgres: string | PostgresPool;
+      /** The names of the tables begin with it; default `'bulwark_'`. */
+      readonly prefix?: string;
+    } & Remote)
+  | ({
+      /** `mysql://…` or `mariadb://…`, or a pool of `mysql2/promise`. */
+      readonly mysql: string | MysqlPool;
+      /** The names of the tables begin with it; default `'bulwark_'`. */
+      readonly prefix?: string;
+    } & Remote)
   | { readonly memory: true }
   | Stores;
 
@@ -38,12 +59,21 @@ const PLACES: Readonly<Record<string, { readonly also: readonly string[]; readon
     open: ({ redis, prefix, timeout }, services) =>
       redisStores(
         redis as string | RedisClient,
-        {
-          ...(prefix === undefined ? {} : { prefix: prefix as string }),
-          ...(timeout === undefined ? {} : { timeout: parseDuration(timeout as Duration, `${FIELD}.timeout`) }),
-        },
+        { ...prefixOf(prefix), ...(timeout === undefined ? {} : { timeout: timeout as Duration }) },
         services,
       ),
+  },
+  sqlite: {
+    also: ['prefix'],
+    open: ({ sqlite, prefix }) => sqliteStores(sqlite as string, prefixOf(prefix)),
+  },
+  postgres: {
+    also: ['prefix', 'timeout'],
+    open: ({ postgres, prefix }) => postgresStores(postgres as string | PostgresPool, prefixOf(prefix)),
+  },
+  mysql: {
+    also: ['prefix', 'timeout'],
+    open: ({ mysql, prefix }) => mysqlStores(mysql as string | MysqlPool, prefixOf(prefix)),
   },
   memory: {
     also: [],
@@ -57,6 +87,10 @@ const PLACES: Readonly<Record<string, { readonly also: readonly string[]; readon
     },
   },
 };
+
+function prefixOf(prefix: unknown): { prefix?: string } {
+  return prefix === undefined ? {} : { prefix: prefix as string };
+}
 
 type Given = Readonly<Record<string, unknown>>;
 type Open = (given: Given, services: { readonly emit: Emit }) => Stores;
@@ -94,7 +128,10 @@ export function openStores(setting: StoresSetting, services: { readonly emit: Em
       });
     }
   }
-  return guardStores(known.open(given, services), services);
+  // It is the bound of each answer; what a database may take beyond it is given up by its own time-out.
+  const { timeout } = given;
+  const bound = timeout === undefined ? {} : { timeout: parseDuration(timeout as Duration, `${FIELD}.timeout`) };
+  return guardStores(known.open(given, services), services, bound);
 }
 
 function readSetting(setting: unknown): Given {

@@ -17,6 +17,7 @@ export interface Access {
     factor(name: string, options: {
         within: Duration;
     }): DecisionHandler;
+    scope(...scopes: [string, ...string[]]): DecisionHandler;
 }
 export declare function identityOf(req: IncomingMessage): Identity | undefined;
 export type UndecidedRule = 'deny' | 'allow' | 'refuse-to-start';

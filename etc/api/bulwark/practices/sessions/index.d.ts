@@ -1,11 +1,17 @@
+export { ExpressSessionStore } from './express-session/store-call.ts';
+export { ExpressSessionStoreOptions } from './express-session/store.ts';
 export { LogInOptions } from './requests.ts';
 export { OwnSessions } from './requests.ts';
+export { PreviousSessionsOptions } from './express-session/previous.ts';
 export { Session } from './session.ts';
 export { SessionCookieOptions } from './options.ts';
 export { SessionInfo } from './manager.ts';
 export { SessionManager } from './manager.ts';
 export { SessionsOptions } from './options.ts';
+export { StoreGuarantees } from './express-session/store.ts';
+export { WrappedStore } from './express-session/store.ts';
 export { changeRoles } from './requests.ts';
+export { fromExpressSessionStore } from './express-session/store.ts';
 export { logIn } from './requests.ts';
 export { logOut } from './requests.ts';
 export { proveFactor } from './requests.ts';

@@ -1,12 +1,16 @@
 import { Duration } from '../../units.ts';
+import { ExpressSessionCookieNames } from './express-session/options.ts';
+import { ExpressSessionNames } from './express-session/options.ts';
+import { ExpressSessionStore } from './express-session/store-call.ts';
+import { PreviousSessionsOptions } from './express-session/previous.ts';
 import { RecordStore } from '../../stores/record-store.ts';
-export interface SessionCookieOptions {
+export interface SessionCookieOptions extends ExpressSessionCookieNames {
     readonly name?: string;
     readonly sameSite?: 'lax' | 'strict' | 'none';
     readonly partitioned?: boolean;
     readonly persistent?: boolean;
 }
-export interface SessionsOptions {
+export interface SessionsOptions extends ExpressSessionNames {
     readonly origins?: readonly string[];
     readonly cookie?: SessionCookieOptions;
     readonly idle?: Duration;
@@ -14,7 +18,8 @@ export interface SessionsOptions {
     readonly rotate?: Duration;
     readonly grace?: Duration;
     readonly perUser?: number;
-    readonly store?: RecordStore;
+    readonly store?: RecordStore | ExpressSessionStore;
+    readonly previous?: PreviousSessionsOptions;
     readonly now?: () => number;
 }
 export interface ResolvedSessionsOptions {
@@ -31,5 +36,6 @@ export interface ResolvedSessionsOptions {
     readonly grace: Duration;
     readonly perUser: number;
     readonly store: RecordStore | undefined;
+    readonly previous: PreviousSessionsOptions | undefined;
     readonly now: () => number;
 }

@@ -2,6 +2,7 @@ import { EventInput } from '../../events.ts';
 import { IncomingMessage } from 'node:http';
 import { MaybePromise } from '../../stores/record-store.ts';
 import { Presented } from './state.ts';
+import { PreviousSessions } from './express-session/previous.ts';
 import { RecordStore } from '../../stores/record-store.ts';
 import { ResolvedSessionsOptions } from './options.ts';
 import { Services } from '../../context.ts';
@@ -31,6 +32,7 @@ export declare class SessionService {
     readonly maxAge: number | null;
     readonly now: () => number;
     readonly seenEvery: number;
+    readonly previous: PreviousSessions | undefined;
     constructor(options: ResolvedSessionsOptions, store: RecordStore, services: Services);
     keyOf(id: string): string;
     ownerOf(user: string): string;

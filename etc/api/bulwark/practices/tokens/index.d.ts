@@ -1,14 +1,61 @@
+export { ApiKeyInfo } from './api-keys/api-keys.ts';
+export { ApiKeyOptions } from './options.ts';
+export { ApiKeys } from './api-keys/api-keys.ts';
+export { Bearer } from './service.ts';
+export { ClaimsToIssue } from './jwt/claims.ts';
+export { IssueTokenOptions } from './jwt/issue-token.ts';
+export { IssuedPair } from './service.ts';
+export { IssuedTokens } from './service.ts';
+export { Jwk } from './jws/jwk.ts';
+export { JwkSet } from './jws/key-set.ts';
+export { JwsAlgorithm } from './jws/algorithms.ts';
+export { NewApiKey } from './api-keys/api-keys.ts';
+export { RefreshOptions } from './options.ts';
+export { RegisteredClaims } from './jwt/claims.ts';
+export { RevocationTarget } from './service.ts';
+export { Rotation } from './ring/key-ring.ts';
+export { SendTokensOptions } from './send-tokens.ts';
+export { TokenClaims } from './service.ts';
+export { TokenError } from './jws/token-error.ts';
+export { TokenFault } from './jws/token-error.ts';
+export { TokenIssuer } from './jwt/issue-token.ts';
+export { TokenKeysOptions } from './options.ts';
+export { TokenService } from './service.ts';
+export { TokenVerifier } from './jwt/verify-token.ts';
+export { TokensOptions } from './options.ts';
+export { VerifiedClaims } from './jwt/verify-token.ts';
+export { VerifyJwsOptions } from './jws/verify-jws.ts';
+export { VerifyTokenOptions } from './jwt/verify-token.ts';
+export { apiKeyPattern } from './api-keys/format.ts';
+export { clearRefreshToken } from './send-tokens.ts';
+export { generateTokenKey } from './jws/generate-key.ts';
+export { isApiKey } from './api-keys/format.ts';
+export { issueToken } from './jwt/issue-token.ts';
+export { publicJwkOf } from './jws/signing-key.ts';
+export { refreshTokenOf } from './send-tokens.ts';
+export { sendTokens } from './send-tokens.ts';
+export { thumbprintOf } from './jws/generate-key.ts';
+export { tokenIssuer } from './jwt/issue-token.ts';
+export { tokenVerifier } from './jwt/verify-token.ts';
+export { verifyJws } from './jws/verify-jws.ts';
+export { verifyToken } from './jwt/verify-token.ts';
+import { Bearer } from './service.ts';
 import { Handler } from '../../context.ts';
 import { Identify } from '../access/index.ts';
+import { IncomingMessage } from 'node:http';
 import { Middleware } from '../../context.ts';
 import { Services } from '../../context.ts';
-export interface TokensOptions {
-    readonly issuer?: string;
+import { TokenService } from './service.ts';
+import { TokensOptions } from './options.ts';
+export interface TokenFacts {
+    readonly shared: boolean;
+    readonly jwks: string | false;
 }
-export type TokenService = Readonly<Record<string, never>>;
 export interface TokensMiddleware extends Middleware {
     readonly endpoint: Handler;
     readonly identify: Identify;
     readonly service: TokenService;
+    readonly facts: TokenFacts;
 }
-export declare function tokens(_options?: TokensOptions, _services?: Services): TokensMiddleware;
+export declare function tokens(options?: TokensOptions, services?: Services): TokensMiddleware;
+export declare function tokenOf(req: IncomingMessage): Bearer | undefined;

@@ -48,6 +48,15 @@ export interface Access {
    * @example app.post('/keys', access.factor('totp', { within: '10m' }), handler)
    */
   factor(name: string, options: { within: Duration }): DecisionHandler;
+  /**
+   * A credential that is limited to scopes (an API key, a token with a scope) must have this one, or one of several; what is
+   * not limited passes. Without it, limited credentials are refused wherever a user is demanded. ASVS 8.2.1, RFC 6750 3.1.
+   *
+   * Alone, put it before the route's other decisions: they refuse a limited credential while no scope was named.
+   *
+   * @example app.get('/orders', access.scope('orders:read'), handler)
+   */
+  scope(...scopes: [string, ...string[]]): DecisionHandler;
 }
 
 const UNDECIDED = 'this address has no access decision, and the policy denies those';
@@ -90,16 +99,32 @@ function enforceAll(decisions: readonly Decision[], req: IncomingMessage, res: S
   enforceOnce(first, req, res, (error) => (error === undefined ? enforceAll(rest, req, res, next) : next(error)));
 }
 
-function demand(summary: string, check: Demand): DecisionHandler {
+/** What a decision of `access.scope()` says of itself. */
+const SCOPED = Symbol('bulwark.scoped');
+
+function demand(summary: string, check: Demand, value?: typeof SCOPED): DecisionHandler {
   const enforce = function enforceAccess(req: IncomingMessage, _res: ServerResponse, next: Next): void {
     const identity = identityOf(req);
     if (identity === undefined) {
       return next(new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'this resource is for known users' }));
     }
+    // A key that may read orders must not close an account because the route asks for no more than its owner.
+    if (value !== SCOPED && identity.scopes !== undefined && !isScoped(req)) {
+      return next(new Refusal('ERR_ACCESS_DENIED', { reason: UNSCOPED, headers: INSUFFICIENT }));
+    }
     const objection = check(identity, Date.now());
-    next(objection === undefined ? undefined : new Refusal('ERR_ACCESS_DENIED', { reason: objection }));
+    const headers = value === SCOPED ? INSUFFICIENT : {};
+    next(objection === undefined ? undefined : new Refusal('ERR_ACCESS_DENIED', { reason: objection, headers }));
   };
-  return decide({ practice: 'access', kind: 'requirement', summary, enforce });
+  return decide({ practice: 'access', kind: 'requirement', summary, enforce, ...(value && { value }) });
+}
+
+const UNSCOPED = 'what this credential is limited to does not reach here';
+/** RFC 6750 3.1. */
+const INSUFFICIENT = { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' };
+
+function isScoped(req: IncomingMessage): boolean {
+  return decisionsFor(req, 'access').some(({ value }) => value === SCOPED);
 }
 
 /**
@@ -110,18 +135,22 @@ function readIdentity(found: unknown): Identity | undefined {
   // What look-ups return for nobody: undefined, null, false, ''.
   if (!found) return undefined;
   if (typeof found !== 'object') throw malformed('a user');
-  const { id, roles, factors } = found as { id?: unknown; roles?: unknown; factors?: unknown };
+  const { id, roles, factors, scopes } = found as Partial<Record<keyof Identity, unknown>>;
   if (!isId(id)) throw malformed('a user with an id');
-  if (roles !== undefined && !(Array.isArray(roles) && roles.every((role) => typeof role === 'string'))) {
-    throw malformed('roles as a list of names');
-  }
+  if (roles !== undefined && !isNames(roles)) throw malformed('roles as a list of names');
+  if (scopes !== undefined && !isNames(scopes)) throw malformed('scopes as a list of names');
   if (factors !== undefined && (typeof factors !== 'object' || factors === null)) throw malformed('factors by name');
   return {
     ...found,
     id: String(id),
     ...(roles === undefined ? {} : { roles: [...roles] }),
+    ...(scopes === undefined ? {} : { scopes: [...scopes] }),
     ...(factors === undefined ? {} : { factors: { ...(factors as Record<string, number>) } }),
   };
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 function isId(value: unknown): value is string | number {
@@ -205,5 +234,16 @@ export const access: Access = Object.assign(createAccess, {
       );
       return proven ? undefined : 'this needs a fresh proof of who you are';
     });
+  },
+  scope(...scopes: [string, ...string[]]): DecisionHandler {
+    if (scopes.length === 0) requireName(undefined, 'access.scope()');
+    for (const scope of scopes) requireName(scope, 'access.scope()');
+    const wanted = new Set(scopes);
+    return demand(
+      `scope ${scopes.join(' or ')}`,
+      (identity) =>
+        identity.scopes === undefined || identity.scopes.some((scope) => wanted.has(scope)) ? undefined : UNSCOPED,
+      SCOPED,
+    );
   },
 });

@@ -6,6 +6,11 @@ export interface Identity {
   /** Not empty; a whole number is taken as text. */
   readonly id: string;
   readonly roles?: readonly string[];
+  /**
+   * What the credential of this request is limited to; without it, it may do what the user may. A limited one passes only
+   * routes that name a scope of it with `access.scope()`, beside whatever else they demand, and public ones.
+   */
+  readonly scopes?: readonly string[];
   /** Factors that were proven in this session, with the time (milliseconds since 1970): `{ totp: 1750000000000 }`. */
   readonly factors?: Readonly<Record<string, number>>;
 }

@@ -13,6 +13,8 @@ export class SessionAnswer {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   #cookie: string | undefined;
+  /** The line that ends the cookie of express-session. */
+  #clearsOld: string | undefined;
 
   constructor(service: SessionService, req: IncomingMessage, res: ServerResponse) {
     this.#service = service;
@@ -31,6 +33,11 @@ export class SessionAnswer {
 
   clear(): void {
     this.#cookie = this.#service.cookie.clear();
+  }
+
+  /** Ends an old cookie too, whose session was taken over. */
+  clearOld(line: string): void {
+    this.#clearsOld = line;
   }
 
   /** Says nothing of a cookie after all. */
@@ -59,10 +66,11 @@ export class SessionAnswer {
    */
   writeHead(isRead: boolean): void {
     const res = this.#res;
-    if (this.#cookie !== undefined) res.appendHeader('Set-Cookie', this.#cookie);
-    else if (!isRead) return;
+    const lines = [this.#cookie, this.#clearsOld].filter((line) => line !== undefined);
+    for (const line of lines) res.appendHeader('Set-Cookie', line);
+    if (lines.length === 0 && !isRead) return;
     const given = String(res.getHeader('cache-control') ?? '');
-    const isShared = this.#cookie !== undefined && !/(?:^|,)\s*(?:private|no-store)\s*(?:,|$)/i.test(given);
+    const isShared = lines.length > 0 && !/(?:^|,)\s*(?:private|no-store)\s*(?:,|$)/i.test(given);
     if (given === '' || isShared) res.setHeader('Cache-Control', PRIVATE);
   }
 

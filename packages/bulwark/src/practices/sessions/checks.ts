@@ -89,7 +89,7 @@ export const checks: readonly Check[] = [
       inside(facts, ({ kept }) =>
         expectThat(
           kept,
-          "Sessions are in the memory of this process: a restart logs everybody out, and a second process does not know them. Set policy.stores: { sqlite: 'file' } on one machine, { redis: 'redis://…' } or a database on several.",
+          'Sessions are in the memory of this process: a restart logs everybody out, and a second process does not know them. Name a place in policy.stores: a file, Redis or a database.',
         ),
       ),
   },

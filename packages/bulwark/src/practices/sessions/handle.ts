@@ -8,12 +8,12 @@ import { SessionAnswer } from './answer.ts';
 import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
 import { holdResponse } from './hold-response.ts';
-import { Lookup } from './lookup.ts';
+import { Lookup, unavailable } from './lookup.ts';
 import { NOTICES } from './notices.ts';
 import type { LogInOptions } from './requests.ts';
 import { type Found, type SessionService, whenDone } from './service.ts';
 import { CookieView, dataOf, replaceData, Session } from './session.ts';
-import { type Authentication, type SessionState, userOf } from './state.ts';
+import { type Authentication, identityFrom, type SessionState } from './state.ts';
 import { makeToken, type Token } from './token.ts';
 import { authenticated, begun, elevated, handedOut, isRotationDue, promoted } from './transitions.ts';
 
@@ -33,7 +33,7 @@ export class SessionHandle {
   #loaded: Loaded;
   /** The session that is to be, for a visitor who has none. */
   #coming: Token | undefined;
-  #failure: unknown;
+  #failure: Refusal | undefined;
   #isEnded = false;
   #isHeld = false;
   /** Ended by `req.session = null`: removed with the answer. */
@@ -59,19 +59,42 @@ export class SessionHandle {
   /** Waits for the record and judges it. A store that is out of reach fails only those who need a session. */
   settle(next: Next): void {
     this.#lookup.sayConflict();
-    if (this.#token === undefined) return next();
-    const token = this.#token;
     const fail = (error: unknown): void => {
-      this.#failure = error ?? new Error('the session store failed');
+      this.#failure = unavailable(error);
     };
+    const token = this.#token;
+    if (token === undefined) {
+      const coming = this.#takeOver();
+      if (coming === undefined) next();
+      else void coming.catch(fail).then(() => next());
+      return;
+    }
     try {
       const done = whenDone(this.#lookup.answer(token), (stored) => this.#take(token, stored));
-      if (isPromise(done)) done.catch(fail).then(() => next());
+      if (isPromise(done)) void done.catch(fail).then(() => next());
       else next();
     } catch (error) {
       fail(error);
       next();
     }
+  }
+
+  /** The session that the request's old cookie names, in a new one; undefined where there is nothing to wait for. */
+  #takeOver(): Promise<void> | undefined {
+    const { previous, cookie, store, now } = this.#service;
+    const { cookie: header, 'user-agent': agent } = this.#req.headers;
+    if (previous === undefined || cookie.read(header) !== undefined) return undefined;
+    const id = previous.find(this.#req);
+    if (id === undefined || this.#answer.cannotSetCookie()) return undefined;
+    return previous
+      .take(id, store, async (data) => {
+        const token = makeToken();
+        const state = { ...begun(token.digest, now(), describeDevice(agent)), data };
+        await this.#begin(token, state);
+        this.#loaded = this.#readOf(state);
+        this.#service.emit(NOTICES.takenOver(token.id), this.#req);
+      })
+      .then(() => this.#answer.clearOld(previous.clear));
   }
 
   #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {
@@ -121,7 +144,7 @@ export class SessionHandle {
     const done = this.#change(live, (state) => (isOld(state) ? { ...state, seenAt: now() } : undefined));
     // Out of reach, the store has told of it itself; the session goes on as it was read.
     if (isPromise(done)) done.catch(() => undefined);
-    this.#renewCookie();
+    if (!this.#answer.cannotSetCookie()) this.#renewCookie();
   }
 
   /** Writes to the record; the session of this request is then as it was written, or has ended. */
@@ -152,11 +175,6 @@ export class SessionHandle {
 
   #view(): Session {
     return new Session(this, new CookieView(this.#loaded.maxAge, this.#service.cookie), this.#loaded.data);
-  }
-
-  /** True once something looked at the session: then the answer is for its user alone. */
-  get #isRead(): boolean {
-    return this.#session !== undefined || this.#isEnded || this.#isKnown;
   }
 
   /** The id of the session that the request has; undefined for a visitor who has none. */
@@ -195,15 +213,10 @@ export class SessionHandle {
 
   get identity(): Identity | undefined {
     const authentication = this.authentication;
-    if (authentication !== undefined) {
-      const { user, roles, factors } = authentication;
-      this.#isKnown = true;
-      return { id: user, ...(roles === undefined ? {} : { roles }), factors };
-    }
-    const user = this.#live === undefined || this.#isEnded ? undefined : userOf({ data: this.#live.state.data });
-    if (user === undefined) return undefined;
-    this.#isKnown = true;
-    return { id: user };
+    const data = this.#live === undefined || this.#isEnded ? {} : this.#live.state.data;
+    const identity = identityFrom(authentication, data);
+    this.#isKnown ||= identity !== undefined;
+    return identity;
   }
 
   /** Writes what was changed, once; what is left of a session that has ended is not written. */
@@ -218,18 +231,20 @@ export class SessionHandle {
     if (session === undefined || live?.state.leftAt !== undefined) return;
     const changes = changesOf(session, this.#loaded, this.#service.now());
     if (changes === undefined) return;
+    // While it is written the response is held, and looks as if its head were out.
+    const canRenew = !this.#answer.cannotSetCookie();
     const done = live === undefined ? this.#create(changes.apply) : this.#change(live, changes.apply);
     return whenDone(done, () => {
       // What others have written meanwhile is not this request's to take away.
       this.#loaded = changes.written;
-      this.#renewCookie();
+      if (canRenew) this.#renewCookie();
     });
   }
 
   /** What the browser keeps beyond its own life lives as long as the session does. */
   #renewCookie(): void {
     if (this.#loaded.maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
-    if (!this.#answer.hasCookie && !this.#answer.cannotSetCookie()) this.#setCookie(this.#token.text);
+    if (!this.#answer.hasCookie) this.#setCookie(this.#token.text);
   }
 
   #create(change: (state: SessionState) => SessionState): MaybePromise<void> {
@@ -320,21 +335,10 @@ export class SessionHandle {
       await this.#begin(token, state);
       this.#loaded = this.#readOf(state);
       if (this.#session !== undefined) this.#session = this.#view();
-      if (before !== undefined) await this.#leave(before);
+      if (before !== undefined) await this.#service.leave(before);
       await this.#service.makeRoom(user.id, token.id);
     });
     this.#service.emit(NOTICES.created(token.id), this.#req);
-  }
-
-  /**
-   * What was anonymous may be read for a moment, by requests that were under way. What was somebody's ends at once.
-   */
-  async #leave(before: Live): Promise<void> {
-    if (userOf(before.state) !== undefined || this.#service.grace === 0) {
-      await this.#service.remove(before.id);
-      return;
-    }
-    await this.#service.update(before.id, before, (state) => ({ ...state, leftAt: this.#service.now() }));
   }
 
   /** What the session may do has changed: a new token, and the one before sees what it saw. */
@@ -376,9 +380,9 @@ export class SessionHandle {
     this.#answer.set(text, maxAge);
   }
 
-  /** The response hook. */
+  /** The response hook. Once something looked at the session, the answer is for its user alone. */
   writeHead(): void {
-    this.#answer.writeHead(this.#isRead);
+    this.#answer.writeHead(this.#session !== undefined || this.#isEnded || this.#isKnown);
   }
 
   #hold(): void {

@@ -21,7 +21,7 @@ describe.each(EXPRESS)('sessions in secure() on Express %s', (_version, express:
     const lines: string[] = [];
     const events: SecurityEvent[] = [];
     const logging = { level: 'info', stream: { write: (line: string) => void lines.push(line) } } as const;
-    const gate = secure(app, { ...QUIET, logging, sessions: {}, ...policy });
+    const gate = secure(app, { ...QUIET, logging, stores: { memory: true }, sessions: {}, ...policy });
     gate.on('*', (event) => void events.push(event));
     const ok = access.public('test');
     const route = (path: string, guard: typeof ok, act: (req: never) => unknown): void => {
@@ -140,7 +140,7 @@ describe.each(EXPRESS)('sessions in secure() on Express %s', (_version, express:
 describe('the checks of sessions', () => {
   const verdictOf = async (id: string, policy: Partial<Policy>): Promise<string | undefined> => {
     const { default: express } = await import('express');
-    const gate = secure(express(), { ...QUIET, ...policy });
+    const gate = secure(express(), { ...QUIET, stores: { memory: true }, ...policy });
     return (await gate.selfTest()).results[id];
   };
 

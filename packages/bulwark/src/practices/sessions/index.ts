@@ -1,15 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ALONE, beforeHead, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
 import { resolveOptions } from '../../options.ts';
-import { guardRecords } from '../../stores/guard.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
 import type { Identify } from '../access/index.ts';
+import { fromExpressSession } from './express-session/options.ts';
 import { SessionHandle } from './handle.ts';
 import { createManager, type SessionManager } from './manager.ts';
 import { DEFAULTS, type SessionsOptions, schema } from './options.ts';
 import { attach, handleOf } from './requests.ts';
 import { SessionService } from './service.ts';
 
+export type { PreviousSessionsOptions } from './express-session/previous.ts';
+export {
+  type ExpressSessionStoreOptions,
+  fromExpressSessionStore,
+  type StoreGuarantees,
+  type WrappedStore,
+} from './express-session/store.ts';
+export type { ExpressSessionStore } from './express-session/store-call.ts';
 export type { SessionInfo, SessionManager } from './manager.ts';
 export type { SessionCookieOptions, SessionsOptions } from './options.ts';
 export {
@@ -58,9 +66,9 @@ export interface SessionsMiddleware extends Middleware {
  * app.post('/login', async (req, res) => { await logIn(req, { id: user.id }); res.end() })
  */
 export function sessions(options: SessionsOptions = {}, services: Services = ALONE): SessionsMiddleware {
-  const resolved = resolveOptions(schema, DEFAULTS, options, 'sessions');
-  const own = resolved.store === undefined ? undefined : guardRecords(resolved.store, services);
-  const store = own ?? services.stores?.records ?? memoryRecordStore();
+  const understood = fromExpressSession(options, 'sessions', services.emit);
+  const resolved = resolveOptions(schema, DEFAULTS, understood, 'sessions');
+  const store = resolved.store ?? services.stores?.records ?? memoryRecordStore();
   const service = new SessionService(resolved, store, services);
   const manager = createManager(service);
 

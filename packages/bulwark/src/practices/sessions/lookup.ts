@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Refusal } from '../../errors.ts';
 import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
 import { NOTICES } from './notices.ts';
 import type { SessionService } from './service.ts';
@@ -54,4 +55,14 @@ export class Lookup {
       return Promise.reject(error);
     }
   }
+}
+
+/** A store that is out of reach is no bug of the app: whoever needs the session is told to come again. */
+export function unavailable(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  return new Refusal('ERR_UNAVAILABLE', {
+    reason: 'the session cannot be read',
+    headers: { 'Retry-After': '1' },
+    cause: error,
+  });
 }

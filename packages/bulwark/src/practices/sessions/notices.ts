@@ -12,6 +12,13 @@ export const NOTICES = {
     description: 'a user has logged in',
     details: { session },
   }),
+  takenOver: (session: string): EventInput => ({
+    ...OF,
+    event: 'session_created',
+    level: 'INFO',
+    description: 'a session of express-session was taken over',
+    details: { session },
+  }),
   renewed: (session: string): EventInput => ({
     ...OF,
     event: 'session_renewed',

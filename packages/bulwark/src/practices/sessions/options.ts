@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { RecordStore } from '../../stores/record-store.ts';
 import type { Duration } from '../../units.ts';
+import type { ExpressSessionCookieNames, ExpressSessionNames } from './express-session/options.ts';
+import type { PreviousSessionsOptions } from './express-session/previous.ts';
+import type { ExpressSessionStore } from './express-session/store-call.ts';
 
 /** The session's cookie. It is always `HttpOnly` and `Path=/`, and `Secure` wherever the app is served over TLS. */
-export interface SessionCookieOptions {
+export interface SessionCookieOptions extends ExpressSessionCookieNames {
   /** Default `__Host-session`; `session` where the app's origin is plain HTTP (development). */
   readonly name?: string;
   /** Default `lax`. `none` sends the session along with requests of other sites: it needs `partitioned`, or a reason to go without. */
@@ -15,7 +18,7 @@ export interface SessionCookieOptions {
 }
 
 /** Options of {@link sessions}. */
-export interface SessionsOptions {
+export interface SessionsOptions extends ExpressSessionNames {
   /** Where browsers see the app; inside `secure()` the policy's. On plain HTTP the cookie goes without `Secure`. Default: https. */
   readonly origins?: readonly string[];
   readonly cookie?: SessionCookieOptions;
@@ -29,8 +32,14 @@ export interface SessionsOptions {
   readonly grace?: Duration;
   /** Sessions that one user may have; the oldest end. Default 50. */
   readonly perUser?: number;
-  /** Where they are kept; default the gate's stores, else this process. */
-  readonly store?: RecordStore;
+  /**
+   * Where they are kept; default the gate's stores, else this process. A Store of express-session is wrapped; one of
+   * your own that can be out of reach belongs behind `guardRecords()` of `bulwark/stores`, or a request waits as
+   * long as it does.
+   */
+  readonly store?: RecordStore | ExpressSessionStore;
+  /** Sessions of express-session that users still have: each is taken over, once. */
+  readonly previous?: PreviousSessionsOptions;
   /** The time in milliseconds since 1970, for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -50,6 +59,7 @@ export interface ResolvedSessionsOptions {
   readonly grace: Duration;
   readonly perUser: number;
   readonly store: RecordStore | undefined;
+  readonly previous: PreviousSessionsOptions | undefined;
   readonly now: () => number;
 }
 
@@ -63,6 +73,7 @@ export const DEFAULTS: ResolvedSessionsOptions = {
   grace: '10s',
   perUser: 50,
   store: undefined,
+  previous: undefined,
   now: () => Date.now(),
 };
 
@@ -94,5 +105,15 @@ export const schema: z.ZodType = z.strictObject({
   grace: duration.optional(),
   perUser: z.number().int().min(1).max(1000).optional(),
   store: z.custom(isStore, 'must be a record store with get, insert, replace, remove and list').optional(),
+  previous: z
+    .strictObject({
+      secret: z.unknown(),
+      store: z.unknown(),
+      name: z.string().optional(),
+      path: z.string().optional(),
+      domain: z.string().optional(),
+      timeout: duration.optional(),
+    })
+    .optional(),
   now: z.custom((value) => typeof value === 'function', 'must be a function () => milliseconds').optional(),
 });

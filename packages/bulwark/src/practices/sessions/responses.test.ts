@@ -12,6 +12,7 @@ import { EXPRESS, type Express } from '../../../test/support/http.ts';
 import { barrier, remoteStore } from '../../../test/support/remote-store.ts';
 import { own } from '../../../test/support/session-app.ts';
 import { access, secure } from '../../index.ts';
+import { guardRecords } from '../../stores/guard.ts';
 import { sessions } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bulwark-sessions-'));
@@ -47,15 +48,16 @@ const ANSWERS: readonly (readonly [string, string, (res: Response) => unknown])[
 describe.each(PLACES)('a response that is held until the session is kept, %s', (_place, express: Express, inGate) => {
   async function start(acts: Readonly<Record<string, Act>>) {
     const store = remoteStore();
+    const guarded = guardRecords(store, { emit: () => undefined });
     const app = express();
     if (inGate) {
-      const gate = secure(app, { ...QUIET, sessions: { store } });
+      const gate = secure(app, { ...QUIET, sessions: { store: guarded } });
       for (const [path, act] of Object.entries(acts)) {
         app.all(path, ok, (req, res, next) => void Promise.resolve(act(req, res)).catch(next));
       }
       gate.on('*', () => undefined);
     }
-    const served = await serveAsTls(inGate ? app : appOf(express, sessions({ store }), acts));
+    const served = await serveAsTls(inGate ? app : appOf(express, sessions({ store: guarded }), acts));
     close = served.close;
     return { ...served, store, visitor: () => browser(served.url) };
   }

@@ -7,6 +7,7 @@ import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise, RecordStore, StoredRecord } from '../../stores/record-store.ts';
 import { parseDuration } from '../../units.ts';
 import { type SessionCookie, sessionCookie } from './cookie.ts';
+import { type PreviousSessions, previousSessions } from './express-session/previous.ts';
 import { NOTICES } from './notices.ts';
 import type { ResolvedSessionsOptions } from './options.ts';
 import { decodeState, encodeState, type Presented, type SessionState, userOf } from './state.ts';
@@ -45,6 +46,8 @@ export class SessionService {
   readonly now: () => number;
   /** How old `seenAt` may get before it is written again: a write for each request would cost more than it tells. */
   readonly seenEvery: number;
+  /** Sessions of express-session that are to be taken over. */
+  readonly previous: PreviousSessions | undefined;
   readonly #services: Services;
   #saidPlain = false;
 
@@ -60,6 +63,7 @@ export class SessionService {
     this.now = options.now;
     this.store = store;
     this.seenEvery = Math.min(60_000, this.idle / 10);
+    this.previous = options.previous === undefined ? undefined : previousSessions(options.previous);
     this.#services = services;
     if (this.idle <= this.absolute) return;
     throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
@@ -149,6 +153,17 @@ export class SessionService {
       .map(({ key, value }) => ({ key, seenAt: decodeState(value)?.seenAt ?? 0 }))
       .toSorted((a, b) => b.seenAt - a.seenAt);
     await Promise.all(others.slice(this.perUser - 1).map(({ key }) => this.store.remove(key)));
+  }
+
+  /**
+   * What was anonymous may be read for a moment, by requests that were under way. What was somebody's ends at once.
+   */
+  async leave(before: Kept & { readonly id: string }): Promise<void> {
+    if (userOf(before.state) !== undefined || this.grace === 0) {
+      await this.remove(before.id);
+      return;
+    }
+    await this.update(before.id, before, (state) => ({ ...state, leftAt: this.now() }));
   }
 
   remove(id: string): MaybePromise<StoredRecord | undefined> {

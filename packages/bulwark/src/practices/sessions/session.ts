@@ -47,9 +47,9 @@ export class Session {
     return this.#hand(this.#handle.save(), done);
   }
 
-  /** Does nothing that is not done anyway: each request keeps a session alive. */
+  /** Each request keeps a session alive; beyond that it does what {@link resetMaxAge} does. */
   touch(): this {
-    return this;
+    return this.resetMaxAge();
   }
 
   resetMaxAge(): this {
@@ -58,7 +58,11 @@ export class Session {
   }
 
   #hand(work: Promise<void>, done: Callback | undefined): Promise<void> | this {
-    if (done === undefined) return work;
+    if (done === undefined) {
+      // Whoever waits for it sees the failure; whoever calls it as in express-session, without a callback, waits for nothing.
+      work.catch(() => undefined);
+      return work;
+    }
     work.then(
       () => done(),
       (error: unknown) => done(error ?? new Error('the session failed')),

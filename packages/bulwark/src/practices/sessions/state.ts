@@ -1,4 +1,5 @@
 import { isPlainObject } from '../../options.ts';
+import type { Identity } from '../access/index.ts';
 
 /** Who is logged in. */
 export interface Authentication {
@@ -58,6 +59,19 @@ export function decodeState(value: string): SessionState | undefined {
 /** The user whose session it is: who logged in, or whom passport has put into the data. */
 export function userOf({ authentication, data }: Pick<SessionState, 'authentication' | 'data'>): string | undefined {
   return authentication?.user ?? passportUser(data.passport);
+}
+
+/** The same as `access` knows users, with roles and factors where somebody has logged in. */
+export function identityFrom(
+  authentication: Authentication | undefined,
+  data: SessionState['data'],
+): Identity | undefined {
+  if (authentication !== undefined) {
+    const { user, roles, factors } = authentication;
+    return { id: user, ...(roles === undefined ? {} : { roles }), factors };
+  }
+  const user = passportUser(data.passport);
+  return user === undefined ? undefined : { id: user };
 }
 
 function passportUser(json: string | undefined): string | undefined {

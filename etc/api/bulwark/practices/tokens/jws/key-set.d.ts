@@ -1,0 +1,4 @@
+import { Jwk } from './jwk.ts';
+export interface JwkSet {
+    readonly keys: readonly Jwk[];
+}

@@ -1,0 +1,2 @@
+import { Jwk } from './jwk.ts';
+export declare function publicJwkOf(jwk: Jwk): Jwk;

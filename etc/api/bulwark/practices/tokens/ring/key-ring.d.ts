@@ -1,0 +1,4 @@
+export interface Rotation {
+    readonly rotated: boolean;
+    readonly kid: string;
+}
