@@ -13,7 +13,6 @@ export declare class SessionHandle {
     send(): void;
     settle(next: Next): void;
     open(): Session | undefined;
-    get isRead(): boolean;
     get aliveId(): string | undefined;
     assign(value: unknown): void;
     get id(): string;
@@ -29,5 +28,5 @@ export declare class SessionHandle {
         readonly roles?: readonly string[];
     }, { factor, device, keep }: LogInOptions): Promise<void>;
     reauthenticate(change: (authentication: Authentication, now: number) => Authentication): Promise<void>;
-    writeHead(res: ServerResponse): void;
+    writeHead(): void;
 }

@@ -23,9 +23,16 @@ import { Middleware } from '../../context.ts';
 import { Services } from '../../context.ts';
 import { SessionManager } from './manager.ts';
 import { SessionsOptions } from './options.ts';
+export interface SessionsReport {
+    readonly idle: number;
+    readonly absolute: number;
+    readonly sameSite: 'lax' | 'strict' | 'none';
+    readonly kept: boolean;
+}
 export interface SessionsMiddleware extends Middleware {
     readonly read: Handler;
     readonly identify: Identify;
     readonly manager: SessionManager;
+    readonly report: SessionsReport;
 }
 export declare function sessions(options?: SessionsOptions, services?: Services): SessionsMiddleware;

@@ -42,6 +42,9 @@ export declare class SessionService {
     insert(id: string, state: SessionState): MaybePromise<boolean>;
     update(id: string, from: Kept, change: (state: SessionState) => SessionState | undefined, round?: number): MaybePromise<Kept | undefined>;
     makeRoom(user: string, newest: string): Promise<void>;
+    leave(before: Kept & {
+        readonly id: string;
+    }): Promise<void>;
     remove(id: string): MaybePromise<StoredRecord | undefined>;
     emit(event: EventInput, req?: IncomingMessage): void;
     sayPlain(req: IncomingMessage): void;
