@@ -1,6 +1,7 @@
 import { PasswordsReport } from './practices/passwords/index.ts';
 import { PracticeId } from './pipeline.ts';
 import { SecretsReport } from './practices/secrets/index.ts';
+import { SessionsReport } from './practices/sessions/index.ts';
 import { TokenFacts } from './practices/tokens/index.ts';
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 export interface Probe {
@@ -40,6 +41,7 @@ export interface RunningFacts {
         readonly tokens?: TokenFacts;
         readonly secrets?: SecretsReport;
         readonly passwords?: PasswordsReport;
+        readonly sessions?: SessionsReport;
         readonly requestLines?: boolean;
         readonly hatches: readonly {
             readonly practice: PracticeId;

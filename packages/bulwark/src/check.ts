@@ -1,6 +1,7 @@
 import type { PracticeId } from './pipeline.ts';
 import type { PasswordsReport } from './practices/passwords/index.ts';
 import type { SecretsReport } from './practices/secrets/index.ts';
+import type { SessionsReport } from './practices/sessions/index.ts';
 import type { TokenFacts } from './practices/tokens/index.ts';
 
 /** How bad a finding is if it is true. How sure the check is, is `confidence`. */
@@ -65,6 +66,8 @@ export interface RunningFacts {
     readonly secrets?: SecretsReport;
     /** How passwords are dealt with; absent where the policy has none. */
     readonly passwords?: PasswordsReport;
+    /** How long sessions live, and where; absent where the policy has none. */
+    readonly sessions?: SessionsReport;
     /** Whether each request leaves a line in the log. */
     readonly requestLines?: boolean;
     /** Escape hatches in use: `dangerously…`/`insecure…` settings, and `exempt()` with its route and reason. */

@@ -13,6 +13,7 @@ import { checks as logging } from './practices/logging/checks.ts';
 import { checks as passwords } from './practices/passwords/checks.ts';
 import { checks as rateLimit } from './practices/rate-limit/checks.ts';
 import { checks as secrets } from './practices/secrets/checks.ts';
+import { checks as sessions } from './practices/sessions/checks.ts';
 import { checks as tokens } from './practices/tokens/checks.ts';
 
 /**
@@ -38,6 +39,7 @@ export const CHECKS: readonly Check[] = [
   ...passwords,
   ...rateLimit,
   ...secrets,
+  ...sessions,
   ...tokens,
   ...PRACTICE_IDS.map(hatchCheck),
 ];

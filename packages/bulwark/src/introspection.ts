@@ -20,6 +20,7 @@ export interface Subject {
   readonly tokens: SelfTestTarget['tokens'];
   /** What is known of passwords by now. */
   readonly passwords: () => SelfTestTarget['passwords'];
+  readonly sessions: SelfTestTarget['sessions'];
   /** The server that listens, if one does. */
   readonly listening: () => GateListening | undefined;
 }
@@ -66,7 +67,7 @@ export class Introspection {
   }
 
   async #selfTest(): Promise<SelfTestReport> {
-    const { handler, policy, secrets, passwords, tokens, listening } = this.#subject;
+    const { handler, policy, secrets, passwords, sessions, tokens, listening } = this.#subject;
     // Checks and their probes are loaded only when they are run: the request's way carries none of them.
     const { selfTest } = await import('./self-test.ts');
     this.#token = randomUUID();
@@ -80,6 +81,7 @@ export class Introspection {
         secrets,
         tokens,
         passwords: passwords(),
+        sessions,
         access: this.#accessFacts(),
       });
     } finally {

@@ -110,6 +110,7 @@ class GateRuntime implements GateServices {
       secrets: practices.secrets,
       tokens: practices.tokens?.facts,
       passwords: () => practices.passwords?.report(),
+      sessions: practices.sessions?.report,
       listening: () => this.#listeners.first,
     });
     this.#introspection = introspection;

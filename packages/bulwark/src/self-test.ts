@@ -14,6 +14,7 @@ import { serverOptions } from './practices/limits/index.ts';
 import { serverFacts } from './practices/limits/server.ts';
 import type { PasswordsReport } from './practices/passwords/index.ts';
 import type { SecretsReport } from './practices/secrets/index.ts';
+import type { SessionsReport } from './practices/sessions/index.ts';
 
 /** One check that did not pass. */
 export interface SelfTestFinding {
@@ -44,6 +45,7 @@ export interface SelfTestTarget {
   readonly secrets: SecretsReport | undefined;
   readonly tokens: NonNullable<RunningFacts['inside']>['tokens'];
   readonly passwords: PasswordsReport | undefined;
+  readonly sessions: SessionsReport | undefined;
   readonly access: NonNullable<RunningFacts['inside']>['access'];
 }
 
@@ -101,6 +103,7 @@ async function collectFacts(target: SelfTestTarget): Promise<RunningFacts> {
       ...(target.tokens === undefined ? {} : { tokens: target.tokens }),
       ...(target.secrets === undefined ? {} : { secrets: target.secrets }),
       ...(target.passwords === undefined ? {} : { passwords: target.passwords }),
+      ...(target.sessions === undefined ? {} : { sessions: target.sessions }),
       requestLines: hasRequestLines(target.policy),
       hatches: hatchesOf(target),
     },
