@@ -1,4 +1,4 @@
-import pgSessions from 'connect-pg-simple';
+import { createRequire } from 'node:module';
 import session from 'express-session';
 import type { EventInput } from '../../../src/events.ts';
 import { access, logIn, secure } from '../../../src/index.ts';
@@ -6,6 +6,10 @@ import type { StoresSetting } from '../../../src/stores/index.ts';
 import { QUIET } from '../../support/ask.ts';
 import { type Express, type Sent, send, serve } from '../../support/http.ts';
 import { type ChaosApp, LIMIT } from './apps.ts';
+
+/** The package comes without types. */
+type PgStore = new (options: object) => session.Store & { close(): Promise<void> };
+const pgSessions = createRequire(import.meta.url)('connect-pg-simple') as (of: typeof session) => PgStore;
 
 /** Requests reach the apps as from a proxy that speaks TLS. */
 const VIA_TLS = { host: 'shop.example', 'x-forwarded-proto': 'https', 'sec-fetch-site': 'same-origin' };
