@@ -1,5 +1,6 @@
 import type { Services } from './context.ts';
 import type { Emit } from './events.ts';
+import type { PracticeId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { nameOfError } from './stores/breaker.ts';
 import { openStores, type StoresSetting } from './stores/open-stores.ts';
@@ -12,13 +13,17 @@ export class GateStores {
   readonly #stores: Stores | undefined;
   readonly #emit: Emit;
   readonly #countsHere: boolean;
+  /** Whom an outage hurts most: without its sessions an app refuses, without its counts it counts for itself. */
+  readonly #practice: PracticeId;
   #said = false;
 
   /** @throws ConfigError for stores that cannot be opened */
   constructor(policy: ResolvedPolicy, emit: Emit) {
     const { stores: setting } = policy.given;
     const place = setting ?? placeOf(policy);
-    const stores = place === undefined ? undefined : openStores(place, { emit });
+    const practice = keepersIn(policy)[0] ?? 'rate-limit';
+    const stores =
+      place === undefined ? undefined : openStores(place, { emit: (event) => emit({ ...event, practice }) });
     this.services = {
       ...(stores === undefined ? {} : { stores }),
       // Where nobody named a place, limits stay in this process: they are not worth a write to a disk.
@@ -26,6 +31,7 @@ export class GateStores {
     };
     this.#stores = stores;
     this.#emit = emit;
+    this.#practice = practice;
     this.#countsHere = setting === undefined ? !policy.off.has('rate-limit') : stores?.shared === false;
   }
 
@@ -53,7 +59,7 @@ export class GateStores {
 
   #say(level: 'INFO' | 'CRITICAL', description: string, details?: Readonly<Record<string, unknown>>): void {
     const event = { event: level === 'INFO' ? 'sys_startup' : 'sys_error', level, description } as const;
-    this.#emit({ ...event, practice: 'rate-limit', ...(details === undefined ? {} : { details }) });
+    this.#emit({ ...event, practice: this.#practice, ...(details === undefined ? {} : { details }) });
   }
 }
 
@@ -61,14 +67,17 @@ export class GateStores {
 const FILE = '.bulwark/state.sqlite';
 
 /** Where sessions and tokens live if the policy does not say: in a file that outlasts the process, but not in tests. */
-function placeOf({ off, unused, mode, given }: ResolvedPolicy): StoresSetting | undefined {
-  const isNeeded = (['sessions', 'tokens'] as const).some((id) => {
+function placeOf(policy: ResolvedPolicy): StoresSetting | undefined {
+  if (keepersIn(policy).length === 0) return undefined;
+  return { sqlite: policy.mode === 'test' ? ':memory:' : FILE };
+}
+
+/** The practices of this app that cannot do without a place: those with a store of their own can. */
+function keepersIn({ off, unused, given }: ResolvedPolicy): readonly PracticeId[] {
+  return (['sessions', 'tokens'] as const).filter((id) => {
     const { [id]: options = {} } = given;
-    // One with a store of its own needs no other.
     return !off.has(id) && !unused.has(id) && options !== false && options.store === undefined;
   });
-  if (!isNeeded) return undefined;
-  return { sqlite: mode === 'test' ? ':memory:' : FILE };
 }
 
 const NOT_SHARED =

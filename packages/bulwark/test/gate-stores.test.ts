@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Policy, type SecurityEvent, secure } from '../src/index.ts';
+import { env, type Policy, type SecurityEvent, secure } from '../src/index.ts';
 import { memoryStores } from '../src/stores/memory-stores.ts';
 import type { Stores } from '../src/stores/stores.ts';
 import { ask, QUIET } from './support/ask.ts';
@@ -10,6 +11,8 @@ import { REDIS_SERVER, type RedisServer, startRedis } from './support/servers/re
 let close: (() => Promise<void>) | undefined;
 afterEach(async () => close?.());
 
+const { KEY } = env({ KEY: env.secret() }, { source: { KEY: randomBytes(32).toString('hex') } });
+
 function start(policy: Partial<Policy>) {
   const app = express();
   const gate = secure(app, { ...QUIET, ...policy });
@@ -18,7 +21,8 @@ function start(policy: Partial<Policy>) {
   gate.on('*', (event) => void events.push(event));
   close = () => gate.close();
   const ofStores = (): SecurityEvent[] => events.filter(({ practice }) => practice === 'rate-limit');
-  return { app, gate, ofStores };
+  const ofSystem = (): SecurityEvent[] => events.filter(({ event }) => event === 'sys_error');
+  return { app, gate, ofStores, ofSystem };
 }
 
 describe('a gate with stores', () => {
@@ -51,6 +55,21 @@ describe('a gate with stores', () => {
     const { url } = await gate.listen({ port: 0 });
     expect((await send(url, { headers: { host: 'shop.example' } })).status).toBe(200);
     expect(ofStores()).toMatchObject([{ event: 'sys_error', level: 'CRITICAL', details: { error: 'Error' } }]);
+  });
+
+  it.each([
+    ['rate-limit', {}],
+    ['tokens', { tokens: { encryptionKey: KEY } }],
+    ['sessions', { sessions: {} }],
+  ] as const)('says an outage once, as one of %s where the app has them', async (practice, policy) => {
+    const away = (): Promise<never> => Promise.reject(new Error('away'));
+    const records = { get: away, insert: away, replace: away, remove: away, list: away };
+    const limits = { consume: away, refund: away };
+    const stores: Stores = { kind: 'fake', shared: true, records, limits, ready: away, close: async () => undefined };
+    const { gate, ofSystem } = start({ stores, ...policy });
+    const { url } = await gate.listen({ port: 0 });
+    await send(url, { headers: { host: 'shop.example', cookie: `__Host-session=${'a'.repeat(64)}` } });
+    expect(ofSystem()).toMatchObject([{ event: 'sys_error', level: 'CRITICAL', practice }]);
   });
 
   it('refuses what is no place, before anything is served', () => {

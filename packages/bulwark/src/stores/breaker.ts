@@ -1,5 +1,6 @@
 import { Refusal } from '../errors.ts';
 import type { Emit } from '../events.ts';
+import type { PracticeId } from '../pipeline.ts';
 import type { MaybePromise } from './record-store.ts';
 
 /** How an outage is recognised and ended. */
@@ -14,6 +15,8 @@ export interface OutageOptions {
 
 /** What is said, in one event each, when a store goes down and when it is used again. */
 export interface OutageWords {
+  /** Whose events they are. */
+  readonly practice: PracticeId;
   readonly down: string;
   readonly up: string;
 }
@@ -49,7 +52,7 @@ export interface Breaker {
  *
  * @param services - `emit` is read when an event is sent
  * @see https://cwe.mitre.org/data/definitions/636.html, ASVS 5.0 16.5.2
- * @example const breaker = createBreaker({ emit }, { down: 'the store is out of reach', up: 'the store answers again' })
+ * @example const breaker = createBreaker({ emit }, { practice: 'sessions', down: 'the store is out of reach', up: 'the store answers again' })
  */
 export function createBreaker(
   services: { readonly emit: Emit },
@@ -82,7 +85,7 @@ export function createBreaker(
   }
 
   function say(level: 'CRITICAL' | 'INFO', description: string, details?: Readonly<Record<string, unknown>>): void {
-    const event = { event: 'sys_error', level, practice: 'rate-limit', description } as const;
+    const event = { event: 'sys_error', level, practice: words.practice, description } as const;
     services.emit(details === undefined ? event : { ...event, details });
   }
 

@@ -1,6 +1,6 @@
 import { Refusal } from '../errors.ts';
 import { type Emit, emitAsWarning } from '../events.ts';
-import { type Breaker, createBreaker, nameOfError, type OutageOptions } from './breaker.ts';
+import { type Breaker, createBreaker, nameOfError, type OutageOptions, type OutageWords } from './breaker.ts';
 import { limitsWithFallback } from './limits-fallback.ts';
 import { memoryRateLimitStore } from './memory-rate-limit.ts';
 import { checkName, checkRecord } from './record-rules.ts';
@@ -25,7 +25,7 @@ const ALONE: GuardServices = { emit: emitAsWarning };
  * have inserted, `replace` may have replaced, and a `remove` that failed may have removed the record without giving it to
  * anybody. Whoever calls refuses the request then; it never goes on as if nothing had happened.
  *
- * A store in this process is returned as it is.
+ * A store in this process is returned as it is, and so is one with a breaker before it.
  *
  * @throws Refusal `ERR_UNAVAILABLE`, from each call while the store is out of reach; RangeError for keys and records that
  *   no store keeps
@@ -37,8 +37,8 @@ export function guardRecords(
   services: GuardServices = ALONE,
   options: OutageOptions = {},
 ): RecordStore {
-  if (store.local === true) return store;
-  return recordsBehind(createBreaker(services, wordsOf('record'), options), store);
+  if (store.local === true || isGuarded(store)) return store;
+  return recordsBehind(createBreaker(services, OF_RECORDS, options), store);
 }
 
 const guarded = new WeakMap<Stores, { emit: Emit }>();
@@ -84,8 +84,16 @@ export function guardStores(stores: Stores, services: GuardServices = ALONE, opt
   return safe;
 }
 
-function wordsOf(kind: string): { down: string; up: string } {
+const OF_RECORDS: OutageWords = {
+  practice: 'sessions',
+  down: 'the record store is out of reach: what needs a record is refused',
+  up: 'the record store answers again and is used again',
+};
+
+function wordsOf(kind: string): OutageWords {
   return {
+    // Each app limits; a gate with sessions says that it is theirs.
+    practice: 'rate-limit',
     down: `the ${kind} store is out of reach: limits are counted in this process, and what needs a record is refused`,
     up: `the ${kind} store answers again and is used again`,
   };
@@ -94,7 +102,15 @@ function wordsOf(kind: string): { down: string; up: string } {
 /** A key that nobody uses: what it is asked for costs nothing and changes nothing. */
 const PROBE = 'probe';
 
-function recordsBehind(breaker: Breaker, store: RecordStore): RecordStore {
+const safeRecords = new WeakSet<RecordStore>();
+
+/** True for records with a breaker before them: what they reject with while they are out of reach is a `Refusal`. */
+export function isGuarded(store: RecordStore): boolean {
+  return safeRecords.has(store);
+}
+
+/** Puts this breaker before records, for what {@link guardRecords} says. */
+export function recordsBehind(breaker: Breaker, store: RecordStore): RecordStore {
   function call<T>(ask: () => MaybePromise<T>, checked: (answer: T) => T): MaybePromise<T> {
     if (breaker.isDown) {
       // A read, whatever was to be done: nobody waits for a probe, so a write would be carried out without its caller.
@@ -104,7 +120,7 @@ function recordsBehind(breaker: Breaker, store: RecordStore): RecordStore {
     return breaker.attempt(ask, checked, (error) => Promise.reject(unavailable(error)));
   }
 
-  return {
+  const safe: RecordStore = {
     ...(store.shared === undefined ? {} : { shared: store.shared }),
     get(key) {
       checkName('key', key);
@@ -133,6 +149,8 @@ function recordsBehind(breaker: Breaker, store: RecordStore): RecordStore {
       return store.close?.();
     },
   };
+  safeRecords.add(safe);
+  return safe;
 }
 
 function unavailable(error?: unknown): Refusal {

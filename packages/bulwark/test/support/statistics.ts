@@ -38,10 +38,21 @@ function compare(a: readonly number[], b: readonly number[]): Difference {
   return { z, ks: distance * Math.sqrt((n * m) / (n + m)) };
 }
 
-/** Whether a test would call two samples different: with chance alone, about once in 8,000 times. */
-export function differ(a: readonly number[], b: readonly number[]): boolean {
+/** How sure a test is to be before it calls two samples different. */
+export interface Sureness {
+  readonly z: number;
+  readonly ks: number;
+}
+
+/** With chance alone, about once in 8,000 times. */
+export const SURE: Sureness = { z: 4, ks: 2.2 };
+/** Never with chance alone: what is there, and more than a sixth of the spread in samples of 2,500. */
+export const CERTAIN: Sureness = { z: 6, ks: 3.2 };
+
+/** Whether a test would call two samples different. */
+export function differ(a: readonly number[], b: readonly number[], sureness: Sureness = SURE): boolean {
   const { z, ks } = compare(a, b);
-  return Math.abs(z) > 4 || ks > 2.2;
+  return Math.abs(z) > sureness.z || ks > sureness.ks;
 }
 
 /** A copy in an order of chance. */

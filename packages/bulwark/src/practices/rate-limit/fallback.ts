@@ -33,6 +33,7 @@ export function withFallback(
 }
 
 const WORDS = {
+  practice: 'rate-limit',
   down: 'the rate-limit store is out of reach: a local limiter at the same limits takes over in this process',
   up: 'the rate-limit store answers again and is used again',
-};
+} as const;

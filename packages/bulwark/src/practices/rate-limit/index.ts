@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ALONE, contextOf, type Middleware, type Next, type Services } from '../../context.ts';
+import { ALONE, contextOf, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
 import { type Decision, type DecisionHandler, decide, decisionsFor, enforceOnce } from '../../decisions.ts';
 import { ConfigError } from '../../errors.ts';
 import { resolveOptions } from '../../options.ts';
 import { fromExpressRateLimit } from './express-rate-limit.ts';
 import { refuseInHandler } from './in-handler.ts';
-import { createLimiter } from './limiter.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
 import { DEFAULTS, type LimitOptions, limitSchema, type RateLimitOptions, schema } from './options.ts';
 import { giveBack, recordOf, respond } from './record.ts';
 
@@ -55,14 +55,22 @@ export function rateLimit(options: RateLimitOptions = {}, services: Services = A
   function rateLimitMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
     recordOf(req).services = services;
     if (contextOf(req).decisions.length === 0) return limiter.enforce(req, res, next);
+    let takeBack: (() => void) | undefined;
+    let isAnswered = false;
+    const done: Next = (error) => {
+      takeBack?.();
+      next(error);
+    };
     limiter.enforce(req, res, (error) => {
-      if (error === undefined) return enforceDecisions(req, res, next);
+      isAnswered = true;
+      if (error === undefined) return enforceDecisions(req, res, done);
       // A gate that only reports goes on from here: then the route's limits must not refuse in their places either.
       const context = contextOf(req);
       context.applied ??= new Set();
       for (const decision of gateLimits(req)) context.applied.add(decision);
-      next(error);
+      done(error);
     });
+    if (!isAnswered) takeBack = askAhead(req, gateLimits(req));
   }
   return Object.assign(rateLimitMiddleware, { response: respond });
 }
@@ -103,7 +111,8 @@ export function limit(options: LimitOptions): DecisionHandler {
   const resolved = resolveOptions(limitSchema, DEFAULTS, fromExpressRateLimit(options ?? {}, 'limit()'), 'limit()');
   requireName(resolved, 'limit()');
   const limiter = createLimiter(resolved, 'limit()', true, resolved.name ?? `limit-${++unnamed}`);
-  const { name, rule, at, summary, enforce } = limiter;
+  const { name, rule, at, summary, enforce, ask } = limiter;
+  askers.set(enforce, ask);
   const value: LimitValue = { name, limit: rule.limit, window: rule.window, at };
   return decide({ practice: 'rate-limit', kind: 'requirement', summary, enforce, value });
 }
@@ -130,12 +139,29 @@ function gateLimits(req: IncomingMessage): readonly Decision[] {
 function enforceDecisions(req: IncomingMessage, res: ServerResponse, next: Next): void {
   const decisions = gateLimits(req);
   let index = 0;
+  const takeBack = decisions.length > 1 ? askAhead(req, decisions) : undefined;
   const step: Next = (error) => {
     const decision = error === undefined ? decisions[index++] : undefined;
-    if (decision === undefined) next(error);
-    else enforceOnce(decision, req, res, step);
+    if (decision !== undefined) return enforceOnce(decision, req, res, step);
+    takeBack?.();
+    next(error);
   };
   step();
+}
+
+const askers = new WeakMap<Handler, Limiter['ask']>();
+
+/**
+ * Asks a shared store for all limits in one tick, so in one round trip. Each is still judged in its turn; what was taken for
+ * those that did not get theirs is given back.
+ *
+ * @returns what gives it back
+ */
+function askAhead(req: IncomingMessage, decisions: readonly Decision[]): () => void {
+  const taken = decisions.flatMap(({ enforce }) => (enforce && askers.get(enforce)?.(req)) ?? []);
+  return () => {
+    for (const takeBack of taken) takeBack();
+  };
 }
 
 /** In a store that others use too, two limits of one name would be one. */

@@ -14,6 +14,8 @@ export interface KeyOf {
   /** The client is part of it, so that what is left of the limit is the client's own business. */
   readonly hasClient: boolean;
   readonly hasAccount: boolean;
+  /** By the client and nothing else: no other client draws from the same limit. */
+  readonly isClient: boolean;
 }
 
 /**
@@ -61,8 +63,8 @@ export function compileKey(options: ResolvedRateLimitOptions, field: string, isR
     for (const part of functions) key += `k:${digest(textOf(part(req)))}`;
     return key;
   }
-  const isPlainClient = hasClient && !hasAccount && functions.length === 0;
-  return { of: isPlainClient ? clientKey : keyOf, summary, hasClient, hasAccount };
+  const isClient = hasClient && !hasAccount && functions.length === 0;
+  return { of: isClient ? clientKey : keyOf, summary, hasClient, hasAccount, isClient };
 }
 
 /**

@@ -11,7 +11,7 @@ import { parseDuration } from '../../units.ts';
 import { withFallback } from './fallback.ts';
 import { compileKey } from './key.ts';
 import type { ResolvedRateLimitOptions } from './options.ts';
-import { type Applied, recordOf, respond } from './record.ts';
+import { type Applied, type Asked, recordOf, respond } from './record.ts';
 
 /** A limit, ready to be enforced. */
 export interface Limiter {
@@ -23,6 +23,11 @@ export interface Limiter {
   readonly at: 'gate' | 'route';
   /** Counts a request, once however often it is met. */
   readonly enforce: Handler;
+  /**
+   * Sends the question of {@link Limiter.enforce} ahead, so that a shared store is asked for several limits in one round
+   * trip. Returns what takes it back where the limit did not get its turn; undefined where nothing was sent.
+   */
+  readonly ask: (req: IncomingMessage) => (() => void) | undefined;
 }
 
 const MINUTE = 60_000;
@@ -69,6 +74,40 @@ export function createLimiter(
     });
   }
 
+  function consume(req: IncomingMessage, store: RateLimitStore): Asked {
+    const at = now();
+    const units = typeof cost === 'number' ? cost : wholeUnits(cost(req), name);
+    const id = `${name}|${key.of(req)}`;
+    return { store, id, units, at, answer: store.consume(id, units, rule, at) };
+  }
+
+  function ask(req: IncomingMessage): (() => void) | undefined {
+    const record = recordOf(req);
+    if (record.asked.has(enforce) || record.applied.some(({ by }) => by === enforce)) return undefined;
+    const store = storeFor(record.services);
+    // One of this process answers at once. What is not the client's alone must not be held even for a moment by one who is
+    // refused: he would keep others out. The app's own functions may expect that the limits before have let pass.
+    if (store.local === true || !key.isClient || typeof cost !== 'number') return undefined;
+    const asked = consume(req, store);
+    record.asked.set(enforce, asked);
+    // Waited for by nobody where a limit before refuses.
+    if (isPromise(asked.answer)) asked.answer.catch(() => undefined);
+    return () => {
+      if (record.asked.get(enforce) !== asked) return;
+      record.asked.delete(enforce);
+      void takeBack(asked);
+    };
+  }
+
+  async function takeBack({ store, id, units, answer }: Asked): Promise<void> {
+    try {
+      const result = await answer;
+      if (result.allowed) await store.refund(id, units, rule, now(), result);
+    } catch {
+      // What cannot be given back stays counted.
+    }
+  }
+
   function enforce(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const record = recordOf(req);
     const counted = record.applied.find(({ by }) => by === enforce);
@@ -78,19 +117,15 @@ export function createLimiter(
       record.isHooked = true;
       beforeHead(req, res, respond);
     }
-    const store = storeFor(record.services);
-    const time = now();
-    let units = 1;
-    let id = '';
-    let answer: RateLimitResult | Promise<RateLimitResult>;
+    let asked: Asked;
     try {
-      units = typeof cost === 'number' ? cost : wholeUnits(cost(req), name);
-      id = `${name}|${key.of(req)}`;
-      answer = store.consume(id, units, rule, time);
+      asked = record.asked.get(enforce) ?? consume(req, storeFor(record.services));
+      record.asked.delete(enforce);
     } catch (error) {
       // An app's own key or cost function failed: the request does not pass uncounted.
       return next(error);
     }
+    const { store, id, units, at: time, answer } = asked;
     const finish = (result: RateLimitResult): void => {
       const giveBack = (): void | Promise<void> => {
         // What has trickled back since must not be given twice, or slow answers would raise the limit.
@@ -113,7 +148,7 @@ export function createLimiter(
   }
 
   const summary = `${rule.limit} per ${spell(rule.window)} by ${key.summary}${countOnly === undefined ? '' : ', failures only'}`;
-  return { name, rule, summary, at: options.at ?? (key.hasAccount ? 'route' : 'gate'), enforce };
+  return { name, rule, summary, at: options.at ?? (key.hasAccount ? 'route' : 'gate'), enforce, ask };
 }
 
 function ruleOf({ limit, window, penalty }: ResolvedRateLimitOptions, field: string): RateLimitRule {

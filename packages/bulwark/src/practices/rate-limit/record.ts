@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Handler, Services } from '../../context.ts';
-import type { RateLimitResult } from '../../stores/rate-limit-store.ts';
+import type { RateLimitResult, RateLimitStore } from '../../stores/rate-limit-store.ts';
 
 /** One limit that a request was counted by. */
 export interface Applied {
@@ -14,9 +14,20 @@ export interface Applied {
   giveBack: (() => void | Promise<void>) | undefined;
 }
 
+/** A question that a store was asked before its limit has its turn. */
+export interface Asked {
+  readonly store: RateLimitStore;
+  readonly id: string;
+  readonly units: number;
+  readonly at: number;
+  readonly answer: RateLimitResult | Promise<RateLimitResult>;
+}
+
 /** What this practice knows of one request. */
 export interface RateLimitRecord {
   readonly applied: Applied[];
+  /** By the limit that will want the answer. */
+  readonly asked: Map<Handler, Asked>;
   /** Those of the gate that the request is in. */
   services: Services | undefined;
   /** The response hook is registered. */
@@ -28,7 +39,7 @@ const RECORD = Symbol.for('bulwark.rate-limit');
 /** The record of a request; made at first use. */
 export function recordOf(req: IncomingMessage): RateLimitRecord {
   const carrier = req as IncomingMessage & { [RECORD]?: RateLimitRecord };
-  carrier[RECORD] ??= { applied: [], services: undefined, isHooked: false };
+  carrier[RECORD] ??= { applied: [], asked: new Map(), services: undefined, isHooked: false };
   return carrier[RECORD];
 }
 

@@ -22,13 +22,40 @@ export function serverStores(pool: ServerPool, setup: ServerSetup, options: Requ
   const tables = tablesOf(options.prefix, setup.field);
   const driver = serverDriver(pool, options);
   const { dialect } = setup;
+  const making = makingTables(driver, () => create(setup, tables));
   return {
     kind: dialect.kind,
-    records: sqlRecordStore(driver, dialect, tables.records, { local: false, shared: true, atOnce: false }),
-    limits: sqlRateLimitStore(driver, dialect, tables.limits, { local: false }),
+    records: sqlRecordStore(making, dialect, tables.records, { local: false, shared: true, atOnce: false }),
+    limits: sqlRateLimitStore(making, dialect, tables.limits, { local: false }),
     shared: true,
     ready: () => prepare(driver, tables, setup),
     close: () => driver.close(),
+  };
+}
+
+/**
+ * Makes the tables at the first call that misses them, too: a server that was away when the app started is used once it is
+ * there, and so is one of an app whose start did not wait for it. The call is made again then.
+ */
+function makingTables(driver: SqlDriver, make: () => Steps<void>): SqlDriver {
+  let making: Promise<void> | undefined;
+  const together = (): Promise<void> => {
+    making ??= (async () => driver.run('transaction', make))().finally(() => {
+      making = undefined;
+    });
+    return making;
+  };
+  return {
+    async run(mode, steps) {
+      try {
+        return await driver.run(mode, steps);
+      } catch (error) {
+        if (!(error instanceof SqlFailure) || error.kind !== 'no-table') throw error;
+        await together();
+        return await driver.run(mode, steps);
+      }
+    },
+    aside: driver.aside,
   };
 }
 

@@ -198,7 +198,7 @@ export function loginThrottle(options: LoginThrottleOptions = {}): LoginThrottle
       await makeKnown(placeOf(req).seat, res, accountKey(account));
     },
     async forgetDevices(req, account) {
-      return placeOf(req).seat.strictly((store) => removeDevices(store, prefix, accountKey(account)));
+      return removeDevices(placeOf(req).seat.store, prefix, accountKey(account));
     },
     mostGuesses(time) {
       const ms = parseDuration(time, 'mostGuesses()');

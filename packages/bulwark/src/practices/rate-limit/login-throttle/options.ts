@@ -39,7 +39,7 @@ export interface LoginThrottleOptions {
   readonly ipv6Prefix?: number;
   /** Where it counts; default the gate's store, else a memory store of its own. */
   readonly store?: RecordStore;
-  /** How long a store may take before a local one takes over. Default `'250ms'`. */
+  /** How long an answer of `store` may take before a local one takes over; the gate's store has its own bound. Default `'250ms'`. */
   readonly timeout?: Duration;
   /** The time in milliseconds since 1970, for tests. Default `Date.now`. Processes that share a store share it. */
   readonly now?: () => number;

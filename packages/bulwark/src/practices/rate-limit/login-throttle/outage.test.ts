@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answerTo, callFrom } from '../../../../test/support/caller.ts';
 import type { EventInput } from '../../../events.ts';
+import { guardStores } from '../../../stores/guard.ts';
 import { memoryRecordStore } from '../../../stores/memory-records.ts';
 import type { RecordStore } from '../../../stores/record-store.ts';
 import { recordOf } from '../record.ts';
@@ -96,6 +97,37 @@ describe.each(['throws', 'rejects', 'hangs'] as const)('a store that %s', (bad) 
     const { mood, throttle, call } = setUp();
     mood.now = bad;
     await expect(throttle.forgetDevices(call('203.0.113.1'), 'alice')).rejects.toThrow();
+  });
+});
+
+describe('a store of the gate', () => {
+  it('has one breaker for the throttle and all else: one event when it goes down, one when it is back', async () => {
+    const { store, mood, asked } = moody();
+    const events: EventInput[] = [];
+    const emit = (event: EventInput): void => void events.push(event);
+    const limits = { consume: () => Promise.reject(new Error('away')), refund: async () => undefined };
+    const place = { kind: 'fake', shared: true, records: store, limits, ready: async () => undefined };
+    const stores = guardStores({ ...place, close: async () => undefined }, { emit }, { timeout: 20, retry: 50 });
+    const throttle = loginThrottle({ reserve: false });
+    const call = (ip: string) => {
+      const req = callFrom(ip);
+      recordOf(req).services = { emit, mode: 'production', stores };
+      return req;
+    };
+    mood.now = 'hangs';
+    // A session meets the outage first, and the throttle does not ask again.
+    await Promise.resolve(stores.records.get('session')).catch(() => undefined);
+    const { count } = asked;
+    for (let n = 0; n < 5; n++) expect((await throttle.begin(call(`198.51.${n}.1`), 'a')).allowed).toBe(true);
+    expect((await throttle.begin(call('198.51.9.1'), 'a')).allowed).toBe(false);
+    expect(asked.count).toBe(count);
+    mood.now = 'answers';
+    await wait(60);
+    await throttle.begin(call('203.0.113.1'), 'probe');
+    await wait(30);
+    expect(events.map(({ level }) => level)).toEqual(['CRITICAL', 'INFO']);
+    expect((await throttle.begin(call('203.0.113.2'), 'after')).allowed).toBe(true);
+    expect(asked.count).toBeGreaterThan(count + 1);
   });
 });
 
