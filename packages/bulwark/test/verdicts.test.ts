@@ -17,7 +17,7 @@ interface Answer {
   readonly events: readonly (string | undefined)[];
 }
 
-const SETTINGS: readonly Setting[] = ['direct', 'limited', 'proxied', 'plain', 'denied'];
+const SETTINGS: readonly Setting[] = ['direct', 'limited', 'proxied', 'plain', 'denied', 'users'];
 // Not Bulwark's: what node and Express say of the body and the connection.
 const APART = /^(?:date|etag|keep-alive|connection|content-length|transfer-encoding)$/;
 // Each answer has its own request id and nonce.
@@ -120,8 +120,11 @@ describe.each(CORPUS.map((row) => [row.name, row] as const))('%s', (name, { verd
   });
 });
 
-/** It looks at the process before there are requests, so none can tell: its own tests start apps with and without it. */
-const NOT_OF_REQUESTS: ReadonlySet<PracticeId> = new Set<PracticeId>(['secrets']);
+/**
+ * One looks at the process before there are requests, one is called by handlers: no request can tell. Their own tests start
+ * apps with and without them.
+ */
+const NOT_OF_REQUESTS: ReadonlySet<PracticeId> = new Set<PracticeId>(['passwords', 'secrets']);
 
 describe.each(EXPRESS)('on Express %s the corpus notices', (_version, express) => {
   it.each(PRACTICE_IDS.filter((id) => !NOT_OF_REQUESTS.has(id)))('%s being turned off', async (id) => {

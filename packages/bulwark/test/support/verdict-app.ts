@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import {
@@ -11,7 +12,9 @@ import {
   limit,
   type Policy,
   redirect,
+  Secret,
   secure,
+  sessionOf,
   text,
   validate,
 } from '../../src/index.ts';
@@ -19,7 +22,7 @@ import { cors } from '../../src/practices/cors/index.ts';
 import type { Express } from './http.ts';
 
 /** Which of the apps a request of the corpus goes to. */
-export type Setting = 'direct' | 'limited' | 'proxied' | 'plain' | 'denied';
+export type Setting = 'direct' | 'limited' | 'proxied' | 'plain' | 'denied' | 'users';
 
 const ORIGIN = 'https://shop.example';
 /** So that what is left of a limit does not depend on how long a run takes. */
@@ -39,6 +42,14 @@ const SETTINGS: Readonly<Record<Setting, Partial<Policy>>> = {
   plain: {},
   /** Reached directly; what nobody decided about is denied. */
   denied: { https: false, access: { identify } },
+  /** Reached directly, with users of its own. */
+  users: {
+    https: false,
+    access: { undecided: 'allow' },
+    stores: { memory: true },
+    sessions: {},
+    tokens: { encryptionKey: Secret.of(randomBytes(32).toString('base64url')) },
+  },
 };
 
 /**
@@ -89,6 +100,7 @@ export function createVerdictApp(
     (_req, res) => void res.send('welcome'),
   );
   app.get('/account', access.authenticated(), (_req, res) => void res.send('account'));
+  app.get('/visitor', (req, res) => void res.json({ seen: sessionOf<{ seen: number }>(req)?.seen ?? 'never' }));
   app.delete('/users/:id', access.role('admin'), (_req, res) => void res.send('removed'));
   app.use('/assets', (_req, _res, next) => next());
   app.get('/cookie', (_req, res) => void res.cookie('sid', '1').send('cookie'));

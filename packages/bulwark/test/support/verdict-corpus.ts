@@ -290,6 +290,42 @@ const UNDECIDED: readonly Row[] = [
   row('denied: a user', '200', { app: 'denied', target: '/account', headers: [['Authorization', 'Bearer ann']] }),
 ];
 
+const TOKEN = 'A'.repeat(64);
+
+const USERS: readonly Row[] = [
+  row('users: a visitor', '200', { app: 'users', target: '/visitor', says: 'never' }),
+  row('users: a session that nobody has', '200', {
+    app: 'users',
+    target: '/visitor',
+    headers: [['Cookie', `__Host-session=${TOKEN}`]],
+    says: 'never',
+  }),
+  row('users: two sessions', '200', {
+    app: 'users',
+    target: '/visitor',
+    headers: [['Cookie', `__Host-session=${TOKEN}; __Host-session=${'B'.repeat(64)}`]],
+    says: 'never',
+  }),
+  row('users: a stranger', '401 ERR_AUTHENTICATION_REQUIRED', { app: 'users', target: '/account' }),
+  row('users: a token that nobody issued', '401 ERR_TOKEN_INVALID', {
+    app: 'users',
+    target: '/visitor',
+    headers: [['Authorization', 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.']],
+  }),
+  row('users: two tokens', '400 ERR_TOKEN_REQUEST', {
+    app: 'users',
+    target: '/visitor',
+    headers: [
+      ['Authorization', 'Bearer a.b.c'],
+      ['Authorization', 'Bearer d.e.f'],
+    ],
+  }),
+  row('users: a token in the query', '401 ERR_AUTHENTICATION_REQUIRED', {
+    app: 'users',
+    target: '/account?access_token=a.b.c',
+  }),
+];
+
 /** Every request, in the order in which they are sent. */
 export const CORPUS: readonly Row[] = [
   ...HOSTS,
@@ -302,5 +338,6 @@ export const CORPUS: readonly Row[] = [
   ...MESSAGES,
   ...LIMITS_AND_ACCESS,
   ...UNDECIDED,
+  ...USERS,
   ...VALIDATION,
 ];
