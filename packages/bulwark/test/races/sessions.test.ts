@@ -18,7 +18,7 @@ const query = (url = ''): URLSearchParams => new URL(url, 'http://x').searchPara
 /** Handlers that wait, in the middle of their work, until the test lets them go on. */
 function raceActs(gates: Map<string, ReturnType<typeof barrier>>): Record<string, Act> {
   return {
-    '/me': (req, res) => res.end(String(own(req).name ?? 'nobody')),
+    '/me': (req, res) => res.end((own(req).name as string | undefined) ?? 'nobody'),
     '/look': (req, res) => {
       const { cookie: _, ...data } = own(req);
       res.end(JSON.stringify(data));
@@ -137,7 +137,8 @@ describe.each(RACE_STORES)('sessions in a race, on %s', (name, open) => {
       await answering;
       for (const { k, other } of [...readers, await seen(ann)]) {
         expect(other).toBe('v');
-        if (k !== undefined) expect([String(k).length, new Set(String(k)).size]).toEqual([LARGE, 1]);
+        const whole = k as string | undefined;
+        if (whole !== undefined) expect([whole.length, new Set(whole).size]).toEqual([LARGE, 1]);
       }
       expect(typeof (await seen(ann)).k).toBe('string');
     }, 60_000);

@@ -55,7 +55,7 @@ export function appOf(express: Express, middleware: Handler, acts: Readonly<Reco
     });
   }
   app.use(answerError as never);
-  return app as unknown as Listener;
+  return app;
 }
 
 function answerError(

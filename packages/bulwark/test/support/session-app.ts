@@ -49,7 +49,8 @@ function counted(calls: string[]): RecordStore & { readonly size: number } {
 
 const ACTS = {
   '/plain': (_req: IncomingMessage, res: Res) => res.end('plain'),
-  '/look': (req: IncomingMessage, res: Res) => json(res, { ...own(req), cookie: undefined }),
+  '/look': (req: IncomingMessage, res: Res) =>
+    json(res, Object.fromEntries(Object.entries(own(req)).filter(([key]) => key !== 'cookie'))),
   '/put': (req: IncomingMessage, res: Res) => {
     for (const [key, value] of query(req)) own(req)[key] = value;
     res.end();
@@ -106,9 +107,7 @@ export async function startSessions(express: Express | undefined, options: Sessi
     { store, now: () => now, ...options },
     { emit: (event) => void events.push(event), mode: 'production' },
   );
-  const acts = Object.fromEntries(
-    Object.entries(ACTS).map(([path, act]) => [path, act as (req: IncomingMessage, res: Res) => unknown]),
-  );
+  const acts: Record<string, (req: IncomingMessage, res: Res) => unknown> = ACTS;
   const app =
     express === undefined
       ? bareOf(middleware, new Proxy(acts, { get: (all, path: string) => all[path.split('?')[0] ?? ''] }))

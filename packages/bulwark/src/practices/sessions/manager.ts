@@ -73,8 +73,8 @@ export function createManager(service: SessionService): SessionManager {
 
   async function endAll(user: string, except?: string): Promise<number> {
     const sessions = await living(user);
-    const ended = await Promise.all(sessions.map(({ id }) => id !== except && end(id)));
-    return ended.filter((one) => one === true).length;
+    const ended = await Promise.all(sessions.map(async ({ id }) => id !== except && (await end(id))));
+    return ended.filter(Boolean).length;
   }
 
   return {

@@ -152,7 +152,7 @@ export class SessionService {
       .filter(({ key }) => key !== this.keyOf(newest))
       .map(({ key, value }) => ({ key, seenAt: decodeState(value)?.seenAt ?? 0 }))
       .toSorted((a, b) => b.seenAt - a.seenAt);
-    await Promise.all(others.slice(this.perUser - 1).map(({ key }) => this.store.remove(key)));
+    await Promise.all(others.slice(this.perUser - 1).map(async ({ key }) => this.store.remove(key)));
   }
 
   /**
@@ -173,7 +173,7 @@ export class SessionService {
   #recordOf(state: SessionState): { value: string; ttl: number; owner?: string } {
     const value = encodeState(state);
     if (Buffer.byteLength(value) > LARGEST) {
-      const [key = ''] = Object.entries(state.data).reduce((a, b) => (b[1].length > a[1].length ? b : a), ['', '']);
+      const [key] = Object.entries(state.data).reduce((a, b) => (b[1].length > a[1].length ? b : a), ['', '']);
       throw new RangeError(
         `the session is larger than ${LARGEST} bytes, most of it in ${JSON.stringify(key)}: keep an id in it, and the rest in a database`,
       );
@@ -208,7 +208,7 @@ const DAY = 24 * 60 * 60 * 1000;
 
 function within(value: number | string, name: string, min: number, max: number): number {
   const field = `sessions.${name}`;
-  const ms = parseDuration(value as Parameters<typeof parseDuration>[0], field);
+  const ms = parseDuration(value, field);
   if (ms >= min && ms <= max) return ms;
   throw new ConfigError('ERR_CONFIG_VALUE', {
     field,
