@@ -61,8 +61,12 @@ export class GateStores {
 const FILE = '.bulwark/state.sqlite';
 
 /** Where sessions and tokens live if the policy does not say: in a file that outlasts the process, but not in tests. */
-function placeOf({ off, unused, mode }: ResolvedPolicy): StoresSetting | undefined {
-  const isNeeded = (['sessions', 'tokens'] as const).some((id) => !off.has(id) && !unused.has(id));
+function placeOf({ off, unused, mode, given }: ResolvedPolicy): StoresSetting | undefined {
+  const isNeeded = (['sessions', 'tokens'] as const).some((id) => {
+    const { [id]: options = {} } = given;
+    // One with a store of its own needs no other.
+    return !off.has(id) && !unused.has(id) && options !== false && options.store === undefined;
+  });
   if (!isNeeded) return undefined;
   return { sqlite: mode === 'test' ? ':memory:' : FILE };
 }

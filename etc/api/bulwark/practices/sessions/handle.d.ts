@@ -1,13 +1,14 @@
 import { Authentication } from './state.ts';
 import { Identity } from '../access/index.ts';
 import { IncomingMessage } from 'node:http';
+import { Keeper } from './hold-response.ts';
 import { LogInOptions } from './requests.ts';
 import { MaybePromise } from '../../stores/record-store.ts';
 import { Next } from '../../context.ts';
 import { ServerResponse } from 'node:http';
 import { Session } from './session.ts';
 import { SessionService } from './service.ts';
-export declare class SessionHandle {
+export declare class SessionHandle implements Keeper {
     #private;
     constructor(service: SessionService, req: IncomingMessage, res: ServerResponse);
     send(): void;
@@ -19,7 +20,6 @@ export declare class SessionHandle {
     get authentication(): Authentication | undefined;
     get identity(): Identity | undefined;
     commit(): MaybePromise<void>;
-    save(): Promise<void>;
     destroy(): Promise<void>;
     regenerate(): Promise<void>;
     reload(): Promise<void>;
@@ -28,5 +28,6 @@ export declare class SessionHandle {
         readonly roles?: readonly string[];
     }, { factor, device, keep }: LogInOptions): Promise<void>;
     reauthenticate(change: (authentication: Authentication, now: number) => Authentication): Promise<void>;
-    writeHead(): void;
+    writeHead(res: ServerResponse): void;
+    refuse(error: unknown): void;
 }

@@ -8,6 +8,7 @@ export interface SessionCookieOptions extends ExpressSessionCookieNames {
     readonly name?: string;
     readonly sameSite?: 'lax' | 'strict' | 'none';
     readonly partitioned?: boolean;
+    readonly insecureUnpartitioned?: boolean;
     readonly persistent?: boolean;
 }
 export interface SessionsOptions extends ExpressSessionNames {
@@ -17,6 +18,7 @@ export interface SessionsOptions extends ExpressSessionNames {
     readonly absolute?: Duration;
     readonly rotate?: Duration;
     readonly grace?: Duration;
+    readonly replay?: 'refuse' | 'end';
     readonly perUser?: number;
     readonly store?: RecordStore | ExpressSessionStore;
     readonly previous?: PreviousSessionsOptions;
@@ -28,12 +30,14 @@ export interface ResolvedSessionsOptions {
         readonly name: string | undefined;
         readonly sameSite: 'lax' | 'strict' | 'none';
         readonly partitioned: boolean;
+        readonly insecureUnpartitioned: boolean;
         readonly persistent: boolean;
     };
     readonly idle: Duration;
     readonly absolute: Duration;
     readonly rotate: Duration;
     readonly grace: Duration;
+    readonly replay: 'refuse' | 'end';
     readonly perUser: number;
     readonly store: RecordStore | undefined;
     readonly previous: PreviousSessionsOptions | undefined;

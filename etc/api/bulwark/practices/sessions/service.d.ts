@@ -28,6 +28,7 @@ export declare class SessionService {
     readonly absolute: number;
     readonly rotate: number;
     readonly grace: number;
+    readonly endsReplayed: boolean;
     readonly perUser: number;
     readonly maxAge: number | null;
     readonly now: () => number;
@@ -38,13 +39,12 @@ export declare class SessionService {
     ownerOf(user: string): string;
     judge(token: Token, stored: StoredRecord): Found | undefined;
     isOver(state: SessionState): boolean;
+    isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean;
     ttlOf({ seenAt, createdAt, maxAge, leftAt }: SessionState): number;
     insert(id: string, state: SessionState): MaybePromise<boolean>;
     update(id: string, from: Kept, change: (state: SessionState) => SessionState | undefined, round?: number): MaybePromise<Kept | undefined>;
     makeRoom(user: string, newest: string): Promise<void>;
-    leave(before: Kept & {
-        readonly id: string;
-    }): Promise<void>;
+    leave(id: string, from: Kept): Promise<void>;
     remove(id: string): MaybePromise<StoredRecord | undefined>;
     emit(event: EventInput, req?: IncomingMessage): void;
     sayPlain(req: IncomingMessage): void;

@@ -6,7 +6,13 @@ import { decodeState, userOf } from './state.ts';
 import { isSame, makeToken, readToken } from './token.ts';
 import { elevated, promoted } from './transitions.ts';
 
-const FLAGS = { name: undefined, sameSite: 'lax', partitioned: false, persistent: false } as const;
+const FLAGS = {
+  name: undefined,
+  sameSite: 'lax',
+  partitioned: false,
+  insecureUnpartitioned: false,
+  persistent: false,
+} as const;
 
 describe('the cookie', () => {
   it('has the prefix and the flags that browsers enforce', () => {

@@ -31,6 +31,13 @@ export function sessionCookie(options: ResolvedSessionsOptions['cookie'], origin
   const { sameSite, partitioned, persistent } = options;
   const name = options.name ?? (isPlain ? 'session' : '__Host-session');
   if (isPlain) refusePlain(name, options);
+  if (sameSite === 'none' && !partitioned && !options.insecureUnpartitioned) {
+    throw new ConfigError('ERR_CONFIG_CONTRADICTION', {
+      field: 'sessions.cookie.sameSite',
+      message: "with 'none' every site that embeds the app acts in one and the same session of its user",
+      fix: 'add partitioned: true; or insecureUnpartitioned: true, for browsers that know no partitioned cookies',
+    });
+  }
   const flags = [
     '; Path=/; HttpOnly',
     isPlain ? '' : '; Secure',

@@ -4,28 +4,28 @@ import { Refusal } from '../../errors.ts';
 import { isPromise } from '../../stores/breaker.ts';
 import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
 import type { Identity } from '../access/index.ts';
-import { SessionAnswer } from './answer.ts';
+import { AnswerCookie } from './answer-cookie.ts';
 import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
-import { holdResponse } from './hold-response.ts';
-import { Lookup, unavailable } from './lookup.ts';
+import { type Keeper, refuseAnswer } from './hold-response.ts';
 import { NOTICES } from './notices.ts';
+import { Presented, unavailable } from './presented.ts';
 import type { LogInOptions } from './requests.ts';
 import { type Found, type SessionService, whenDone } from './service.ts';
 import { CookieView, dataOf, replaceData, Session } from './session.ts';
-import { type Authentication, identityFrom, type SessionState } from './state.ts';
+import { type Authentication, identityOf, type SessionState } from './state.ts';
 import { makeToken, type Token } from './token.ts';
-import { authenticated, begun, elevated, handedOut, isRotationDue, promoted } from './transitions.ts';
+import { begun, elevated, handedOut, loggedIn, promoted } from './transitions.ts';
 
 type Live = Omit<Found, 'by'> & { readonly by: 'current' | 'next' | 'previous' };
 
 /** The session of one request, from its cookie to the answer. */
-export class SessionHandle {
+export class SessionHandle implements Keeper {
   readonly #service: SessionService;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #lookup: Lookup;
-  readonly #answer: SessionAnswer;
+  readonly #presented: Presented;
+  /** The token that the session has now: the one that was presented, or one that took its place. */
   #token: Token | undefined;
   #live: Live | undefined;
   #session: Session | undefined;
@@ -34,49 +34,55 @@ export class SessionHandle {
   /** The session that is to be, for a visitor who has none. */
   #coming: Token | undefined;
   #failure: Refusal | undefined;
-  #isEnded = false;
-  #isHeld = false;
-  /** Ended by `req.session = null`: removed with the answer. */
-  #leaving: Live | undefined;
+  /** Counts the sessions that this request has had: what was begun for an earlier one is not taken up. */
+  #era = 0;
   /** Somebody was told whose session it is: what the answer says may depend on it. */
   #isKnown = false;
+  #isEnded = false;
+  /** Ended by `req.session = null`: removed with the answer. */
+  #leaving: Live | undefined;
+  readonly #cookie: AnswerCookie;
+  /** The Set-Cookie line that ends the cookie of express-session. */
+  #clearsOld: string | undefined;
+  #isSettled = false;
+  /** What is being written: one thing after another, so that one request makes one session. */
+  #writing: Promise<void> | undefined;
 
   constructor(service: SessionService, req: IncomingMessage, res: ServerResponse) {
     this.#service = service;
     this.#req = req;
     this.#res = res;
-    this.#lookup = new Lookup(service, req);
-    this.#answer = new SessionAnswer(service, req, res);
-    this.#token = this.#lookup.token;
     this.#loaded = { data: {}, maxAge: service.maxAge };
+    this.#cookie = new AnswerCookie(service, req, res);
+    this.#presented = new Presented(service, req.headers.cookie);
+    this.#token = this.#presented.token;
   }
 
-  /** Sends for the record, and does not wait. */
   send(): void {
-    this.#lookup.send();
+    this.#presented.send();
   }
 
   /** Waits for the record and judges it. A store that is out of reach fails only those who need a session. */
   settle(next: Next): void {
-    this.#lookup.sayConflict();
+    if (this.#isSettled) return next();
+    this.#isSettled = true;
+    if (this.#presented.isConflict) this.#service.emit(NOTICES.conflict(), this.#req);
     const fail = (error: unknown): void => {
       this.#failure = unavailable(error);
     };
     const token = this.#token;
-    if (token === undefined) {
-      const coming = this.#takeOver();
-      if (coming === undefined) next();
-      else void coming.catch(fail).then(() => next());
-      return;
-    }
+    let done: Promise<void> | undefined;
     try {
-      const done = whenDone(this.#lookup.answer(token), (stored) => this.#take(token, stored));
-      if (isPromise(done)) void done.catch(fail).then(() => next());
-      else next();
+      const taken =
+        token === undefined
+          ? this.#takeOver()
+          : whenDone(this.#presented.read(), (stored) => this.#take(token, stored));
+      if (isPromise(taken)) done = taken.catch(fail);
     } catch (error) {
       fail(error);
-      next();
     }
+    if (done === undefined) next();
+    else void done.then(() => next());
   }
 
   /** The session that the request's old cookie names, in a new one; undefined where there is nothing to wait for. */
@@ -85,7 +91,7 @@ export class SessionHandle {
     const { cookie: header, 'user-agent': agent } = this.#req.headers;
     if (previous === undefined || cookie.read(header) !== undefined) return undefined;
     const id = previous.find(this.#req);
-    if (id === undefined || this.#answer.cannotSetCookie()) return undefined;
+    if (id === undefined || !this.#cookie.canBeSet()) return undefined;
     return previous
       .take(id, store, async (data) => {
         const token = makeToken();
@@ -94,22 +100,30 @@ export class SessionHandle {
         this.#loaded = this.#readOf(state);
         this.#service.emit(NOTICES.takenOver(token.id), this.#req);
       })
-      .then(() => this.#answer.clearOld(previous.clear));
+      .then(() => {
+        this.#clearsOld = previous.clear;
+      });
   }
 
   #take(token: Token, stored: StoredRecord | undefined): MaybePromise<void> {
     const found = stored === undefined ? undefined : this.#service.judge(token, stored);
     if (found === undefined) return;
-    if (found.by === 'replayed') return this.#service.emit(NOTICES.replayed(found.id), this.#req);
+    if (found.by === 'replayed') return this.#replayed(found.id);
     const live: Live = { ...found, by: found.by };
     this.#live = live;
     this.#loaded = this.#readOf(live.state);
     if (live.by === 'next') return this.#promote(live);
-    if (live.by === 'current' && this.#isRotationDue(live.state)) return this.#rotate(live);
+    if (live.by === 'current' && this.#service.isRotationDue(live.state)) return this.#rotate(live);
     this.#keepSeen(live);
   }
 
-  /** The replaced token has come back: from now on the one before it ends. */
+  #replayed(id: string): MaybePromise<void> {
+    this.#service.emit(NOTICES.replayed(id), this.#req);
+    if (!this.#service.endsReplayed) return;
+    return whenDone(this.#service.remove(id), () => this.#service.emit(NOTICES.ended(id), this.#req));
+  }
+
+  /** The token that was handed out has come back: from now on the one before it ends. */
   #promote(live: Live): MaybePromise<void> {
     const { now, grace } = this.#service;
     const digest = this.#token?.digest ?? '';
@@ -119,20 +133,16 @@ export class SessionHandle {
     });
   }
 
-  #isRotationDue(state: SessionState): boolean {
-    return isRotationDue(state, this.#service.now(), this.#service.rotate);
-  }
-
   /** Hands out a new token. The old one is good until the new one comes back: the answer with it may be lost. */
   #rotate(live: Live): MaybePromise<void> {
-    if (this.#answer.cannotSetCookie()) return;
+    if (!this.#cookie.canBeSet()) return;
     const { now } = this.#service;
     const token = makeToken(live.id);
     const done = this.#change(live, (state) =>
-      this.#isRotationDue(state) ? handedOut(state, token.digest, now()) : undefined,
+      this.#service.isRotationDue(state) ? handedOut(state, token.digest, now()) : undefined,
     );
     return whenDone(done, () => {
-      if (this.#live?.state.next?.secret === token.digest) this.#setCookie(token.text);
+      if (this.#live?.state.next?.secret === token.digest) this.#cookie.offer(token.text, this.#maxAge);
     });
   }
 
@@ -144,7 +154,7 @@ export class SessionHandle {
     const done = this.#change(live, (state) => (isOld(state) ? { ...state, seenAt: now() } : undefined));
     // Out of reach, the store has told of it itself; the session goes on as it was read.
     if (isPromise(done)) done.catch(() => undefined);
-    if (!this.#answer.cannotSetCookie()) this.#renewCookie();
+    this.#renewCookie(this.#loaded.maxAge);
   }
 
   /** Writes to the record; the session of this request is then as it was written, or has ended. */
@@ -162,10 +172,7 @@ export class SessionHandle {
   open(): Session | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isEnded) return undefined;
-    if (this.#session === undefined) {
-      this.#session = this.#view();
-      this.#hold();
-    }
+    this.#session ??= this.#view();
     return this.#session;
   }
 
@@ -189,7 +196,7 @@ export class SessionHandle {
     if (value === null || value === undefined) {
       const live = this.#live;
       this.#end();
-      this.#answer.clear();
+      this.#cookie.clear();
       this.#leaving = live;
       return;
     }
@@ -212,15 +219,26 @@ export class SessionHandle {
   }
 
   get identity(): Identity | undefined {
-    const authentication = this.authentication;
-    const data = this.#live === undefined || this.#isEnded ? {} : this.#live.state.data;
-    const identity = identityFrom(authentication, data);
+    const { authentication } = this;
+    const live = this.#isEnded ? undefined : this.#live;
+    const identity = live === undefined ? undefined : identityOf(live.state, authentication);
     this.#isKnown ||= identity !== undefined;
     return identity;
   }
 
   /** Writes what was changed, once; what is left of a session that has ended is not written. */
   commit(): MaybePromise<void> {
+    if (this.#writing !== undefined) return this.#writing.then(() => this.commit());
+    const done = this.#write();
+    if (!isPromise(done)) return;
+    const over = (): void => {
+      this.#writing = undefined;
+    };
+    this.#writing = done.then(over, over);
+    return done;
+  }
+
+  #write(): MaybePromise<void> {
     const leaving = this.#leaving;
     if (leaving !== undefined) {
       this.#leaving = undefined;
@@ -231,42 +249,40 @@ export class SessionHandle {
     if (session === undefined || live?.state.leftAt !== undefined) return;
     const changes = changesOf(session, this.#loaded, this.#service.now());
     if (changes === undefined) return;
-    // While it is written the response is held, and looks as if its head were out.
-    const canRenew = !this.#answer.cannotSetCookie();
+    // Before it is written: while it is, nothing can be set. If the session has ended, the cookie goes with it.
+    if (live !== undefined) this.#renewCookie(changes.written.maxAge);
     const done = live === undefined ? this.#create(changes.apply) : this.#change(live, changes.apply);
+    const era = this.#era;
     return whenDone(done, () => {
       // What others have written meanwhile is not this request's to take away.
-      this.#loaded = changes.written;
-      if (canRenew) this.#renewCookie();
+      if (era === this.#era) this.#loaded = changes.written;
     });
   }
 
   /** What the browser keeps beyond its own life lives as long as the session does. */
-  #renewCookie(): void {
-    if (this.#loaded.maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
-    if (!this.#answer.hasCookie) this.#setCookie(this.#token.text);
+  #renewCookie(maxAge: number | null): void {
+    if (maxAge === null || this.#token === undefined || this.#live?.by !== 'current') return;
+    if (!this.#cookie.isSet && this.#cookie.canBeSet()) this.#cookie.offer(this.#token.text, maxAge);
   }
 
   #create(change: (state: SessionState) => SessionState): MaybePromise<void> {
-    if (this.#answer.cannotSetCookie()) return;
+    if (!this.#cookie.canBeSet()) return;
     const { now } = this.#service;
     const token = this.#coming ?? makeToken();
     return this.#begin(token, change(begun(token.digest, now(), describeDevice(this.#req.headers['user-agent']))));
   }
 
   #begin(token: Token, state: SessionState): MaybePromise<void> {
+    const era = this.#era;
     return whenDone(this.#service.insert(token.id, state), (isNew) => {
       if (!isNew) throw new Error('two sessions have one id');
+      if (era !== this.#era) return whenDone(this.#service.remove(token.id), () => undefined);
       this.#coming = undefined;
+      // The version is the store's to say: the first write finds it out.
       this.#live = { id: token.id, version: 0, state, by: 'current' };
       this.#token = token;
-      this.#setCookie(token.text);
-      // The version is the store's to say, and is asked for only where it is needed: the first write finds it out.
+      this.#cookie.set(token.text, this.#maxAge);
     });
-  }
-
-  async save(): Promise<void> {
-    await this.commit();
   }
 
   async destroy(): Promise<void> {
@@ -275,8 +291,8 @@ export class SessionHandle {
     const live = this.#live;
     this.#end();
     const removed = live === undefined ? undefined : await this.#service.remove(live.id);
-    // Only now: a browser that has lost the token could not try again to end a session that the store would not end.
-    this.#answer.clear();
+    // Only now: a browser that has lost the token could not try again to end what the store would not end.
+    this.#cookie.clear();
     if (live !== undefined && removed !== undefined) this.#service.emit(NOTICES.ended(live.id), this.#req);
   }
 
@@ -286,18 +302,7 @@ export class SessionHandle {
     this.#forget();
     this.#coming = makeToken();
     if (this.#session !== undefined || live !== undefined) this.#session = this.#view();
-    this.#hold();
-    if (live !== undefined) await this.#orEnd(() => this.#service.remove(live.id));
-  }
-
-  /** What fails half-way leaves the request without a session: nobody goes on in the old one, or in half a new one. */
-  async #orEnd(work: () => unknown): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#end();
-      throw error;
-    }
+    if (live !== undefined) await this.#service.remove(live.id);
   }
 
   async reload(): Promise<void> {
@@ -317,27 +322,27 @@ export class SessionHandle {
     { factor = 'password', device, keep = [] }: LogInOptions,
   ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#answer.requireHead();
-    if (this.#answer.cannotSetCookie()) return;
-    const { now } = this.#service;
+    this.#cookie.requireHead();
+    if (!this.#cookie.canBeSet()) return;
     const before = this.#live;
     const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
     const token = makeToken();
-    const at = now();
-    this.#forget();
-    const kept = Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key)));
+    const label = device ?? describeDevice(this.#req.headers['user-agent']);
     const state = {
-      ...begun(token.digest, at, device ?? describeDevice(this.#req.headers['user-agent'])),
-      data: kept,
-      authentication: authenticated(user, factor, at),
+      ...loggedIn(begun(token.digest, this.#service.now(), label), user, factor),
+      data: Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key))),
     };
-    await this.#orEnd(async () => {
+    this.#forget();
+    try {
       await this.#begin(token, state);
       this.#loaded = this.#readOf(state);
       if (this.#session !== undefined) this.#session = this.#view();
-      if (before !== undefined) await this.#service.leave(before);
+      if (before !== undefined) await this.#service.leave(before.id, before);
       await this.#service.makeRoom(user.id, token.id);
-    });
+    } catch (error) {
+      this.#end(); // What fails half-way logs nobody in.
+      throw error;
+    }
     this.#service.emit(NOTICES.created(token.id), this.#req);
   }
 
@@ -347,7 +352,7 @@ export class SessionHandle {
     if (this.authentication === undefined || live === undefined || live.by === 'previous') {
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'nobody is logged in' });
     }
-    this.#answer.requireHead();
+    this.#cookie.requireHead();
     const { now, grace } = this.#service;
     const token = makeToken(live.id);
     const tokens = { presented: this.#token?.digest ?? live.state.secret, secret: token.digest };
@@ -355,7 +360,7 @@ export class SessionHandle {
     if (this.#live?.state.secret !== token.digest)
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'the session has ended' });
     this.#token = token;
-    this.#setCookie(token.text);
+    this.#cookie.set(token.text, this.#maxAge);
     this.#service.emit(NOTICES.renewed(live.id), this.#req);
   }
 
@@ -364,37 +369,29 @@ export class SessionHandle {
     this.#forget();
     this.#session = undefined;
     this.#isEnded = true;
-    this.#answer.drop();
+    this.#cookie.forget();
   }
 
   #forget(): void {
+    this.#era++;
     this.#live = undefined;
     this.#loaded = { data: {}, maxAge: this.#service.maxAge };
     this.#coming = undefined;
     this.#isEnded = false;
   }
 
-  #setCookie(text: string): void {
-    // Not `??`: null is an age too, "as long as the browser is open".
-    const { maxAge } = this.#session === undefined ? this.#loaded : { maxAge: this.#session.cookie.originalMaxAge };
-    this.#answer.set(text, maxAge);
+  get #maxAge(): number | null {
+    return this.#session === undefined ? this.#loaded.maxAge : this.#session.cookie.originalMaxAge;
   }
 
-  /** The response hook. Once something looked at the session, the answer is for its user alone. */
-  writeHead(): void {
-    this.#answer.writeHead(this.#session !== undefined || this.#isEnded || this.#isKnown);
+  /** The response hook: the cookie, if there is anything to say. */
+  writeHead(res: ServerResponse): void {
+    this.#cookie.writeTo(res, this.#session !== undefined || this.#isEnded || this.#isKnown, this.#clearsOld);
   }
 
-  #hold(): void {
-    if (this.#isHeld) return;
-    this.#isHeld = true;
-    holdResponse(
-      this.#res,
-      () => this.commit(),
-      (error) => {
-        this.#end();
-        this.#answer.refuse(error);
-      },
-    );
+  /** What was to be kept could not be: nobody is told that it was. */
+  refuse(error: unknown): void {
+    this.#end();
+    refuseAnswer(this.#req, this.#res, error, (event) => this.#service.emit(event, this.#req));
   }
 }

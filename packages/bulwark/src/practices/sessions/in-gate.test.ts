@@ -153,7 +153,7 @@ describe('the checks of sessions', () => {
     ['sessions/idle-long', {}, 'not-applicable'],
     ['sessions/absolute-long', { sessions: { absolute: '31d' } }, 'fail'],
     ['sessions/absolute-long', { sessions: { absolute: '30d' } }, 'pass'],
-    ['sessions/cross-site', { sessions: { cookie: { sameSite: 'none' } } }, 'fail'],
+    ['sessions/cross-site', { sessions: { cookie: { sameSite: 'none', partitioned: true } } }, 'fail'],
     ['sessions/cross-site', { sessions: {} }, 'pass'],
     ['sessions/not-kept', { sessions: {} }, 'fail'],
     ['sessions/not-kept', { sessions: { store: { ...memoryRecordStore(), shared: true } } }, 'pass'],

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ALONE, beforeHead, type Handler, type Middleware, type Next, type Services } from '../../context.ts';
 import { resolveOptions } from '../../options.ts';
+import { guardRecords } from '../../stores/guard.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
 import type { Identify } from '../access/index.ts';
 import { fromExpressSession } from './express-session/options.ts';
 import { SessionHandle } from './handle.ts';
+import { holdResponse } from './hold-response.ts';
 import { createManager, type SessionManager } from './manager.ts';
 import { DEFAULTS, type SessionsOptions, schema } from './options.ts';
 import { attach, handleOf } from './requests.ts';
@@ -68,7 +70,8 @@ export interface SessionsMiddleware extends Middleware {
 export function sessions(options: SessionsOptions = {}, services: Services = ALONE): SessionsMiddleware {
   const understood = fromExpressSession(options, 'sessions', services.emit);
   const resolved = resolveOptions(schema, DEFAULTS, understood, 'sessions');
-  const store = resolved.store ?? services.stores?.records ?? memoryRecordStore();
+  const own = resolved.store === undefined ? undefined : guardRecords(resolved.store, services);
+  const store = own ?? services.stores?.records ?? memoryRecordStore();
   const service = new SessionService(resolved, store, services);
   const manager = createManager(service);
 
@@ -76,6 +79,7 @@ export function sessions(options: SessionsOptions = {}, services: Services = ALO
     const handle = new SessionHandle(service, req, res);
     attach(req, handle, manager);
     beforeHead(req, res, respond);
+    holdResponse(res, handle);
     handle.send();
     return handle;
   }
@@ -103,6 +107,6 @@ export function sessions(options: SessionsOptions = {}, services: Services = ALO
   });
 }
 
-function respond(req: IncomingMessage): void {
-  handleOf(req)?.writeHead();
+function respond(req: IncomingMessage, res: ServerResponse): void {
+  handleOf(req)?.writeHead(res);
 }

@@ -3,6 +3,7 @@ import { NOTICES } from './notices.ts';
 import { handleOf } from './requests.ts';
 import type { SessionService } from './service.ts';
 import { decodeState, type SessionState, userOf } from './state.ts';
+import { withRoles } from './transitions.ts';
 
 /** One session of a user, as a page of "your devices" shows it. */
 export interface SessionInfo {
@@ -36,22 +37,6 @@ export interface SessionManager {
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
-/** Other roles, and a new token with the next request. The token before keeps of its roles what the user still has. */
-function withRoles(state: SessionState, roles: readonly string[]): SessionState | undefined {
-  const { authentication, previous } = state;
-  if (authentication === undefined) return undefined;
-  const was = previous?.authentication;
-  const left = was?.roles?.filter((role) => roles.includes(role));
-  return {
-    ...state,
-    authentication: { ...authentication, roles: [...roles] },
-    ...(previous === undefined || was === undefined || left === undefined
-      ? {}
-      : { previous: { ...previous, authentication: { ...was, roles: left } } }),
-    rotatedAt: 0,
-  };
-}
-
 /** Makes the manager of a service. */
 export function createManager(service: SessionService): SessionManager {
   async function living(user: string): Promise<{ id: string; state: SessionState }[]> {
@@ -73,8 +58,8 @@ export function createManager(service: SessionService): SessionManager {
 
   async function endAll(user: string, except?: string): Promise<number> {
     const sessions = await living(user);
-    const ended = await Promise.all(sessions.map(async ({ id }) => id !== except && (await end(id))));
-    return ended.filter(Boolean).length;
+    const ended = await Promise.all(sessions.map(async ({ id }) => id !== except && end(id)));
+    return ended.filter((one) => one === true).length;
   }
 
   return {

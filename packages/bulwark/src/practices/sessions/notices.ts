@@ -58,6 +58,6 @@ export const NOTICES = {
     ...OF,
     event: 'sys_error',
     level: 'CRITICAL',
-    description: `the session could not be kept, and the request was answered with 500: ${describeFailure(error).message ?? 'no reason given'}`,
+    description: `a session could not be kept, and the request was answered with 500: ${describeFailure(error).message ?? 'no reason given'}`,
   }),
 } as const;

@@ -9,10 +9,12 @@ import type { ExpressSessionStore } from './express-session/store-call.ts';
 export interface SessionCookieOptions extends ExpressSessionCookieNames {
   /** Default `__Host-session`; `session` where the app's origin is plain HTTP (development). */
   readonly name?: string;
-  /** Default `lax`. `none` sends the session along with requests of other sites: it needs `partitioned`, or a reason to go without. */
+  /** Default `lax`. `none` sends the session along with requests of other sites: it needs `partitioned`. */
   readonly sameSite?: 'lax' | 'strict' | 'none';
   /** One session for each site that embeds the app (CHIPS). Default false. */
   readonly partitioned?: boolean;
+  /** Lets `sameSite: 'none'` go without `partitioned`: the session is one and the same on every site that embeds the app. */
+  readonly insecureUnpartitioned?: boolean;
   /** Whether it outlives the browser: then it has a `Max-Age` of the idle time. Default false. */
   readonly persistent?: boolean;
 }
@@ -30,13 +32,15 @@ export interface SessionsOptions extends ExpressSessionNames {
   readonly rotate?: Duration;
   /** How long a replaced token is still taken, for requests that were under way. Default `'10s'`, at most `'1m'`. */
   readonly grace?: Duration;
+  /**
+   * What a token brings that comes when its time of grace is over. `refuse` (default): no session, and an event. `end`: the
+   * session ends as well, since one of the two who have a token of it has copied it. A client that is slow, or that keeps
+   * no cookies, then ends its own.
+   */
+  readonly replay?: 'refuse' | 'end';
   /** Sessions that one user may have; the oldest end. Default 50. */
   readonly perUser?: number;
-  /**
-   * Where they are kept; default the gate's stores, else this process. A Store of express-session is wrapped; one of
-   * your own that can be out of reach belongs behind `guardRecords()` of `bulwark/stores`, or a request waits as
-   * long as it does.
-   */
+  /** Where they are kept; default the gate's stores, else this process. A Store of express-session is wrapped. */
   readonly store?: RecordStore | ExpressSessionStore;
   /** Sessions of express-session that users still have: each is taken over, once. */
   readonly previous?: PreviousSessionsOptions;
@@ -51,12 +55,14 @@ export interface ResolvedSessionsOptions {
     readonly name: string | undefined;
     readonly sameSite: 'lax' | 'strict' | 'none';
     readonly partitioned: boolean;
+    readonly insecureUnpartitioned: boolean;
     readonly persistent: boolean;
   };
   readonly idle: Duration;
   readonly absolute: Duration;
   readonly rotate: Duration;
   readonly grace: Duration;
+  readonly replay: 'refuse' | 'end';
   readonly perUser: number;
   readonly store: RecordStore | undefined;
   readonly previous: PreviousSessionsOptions | undefined;
@@ -66,11 +72,12 @@ export interface ResolvedSessionsOptions {
 /** The set of 2026-11. */
 export const DEFAULTS: ResolvedSessionsOptions = {
   origins: [],
-  cookie: { name: undefined, sameSite: 'lax', partitioned: false, persistent: false },
+  cookie: { name: undefined, sameSite: 'lax', partitioned: false, insecureUnpartitioned: false, persistent: false },
   idle: '2h',
   absolute: '24h',
   rotate: '15m',
   grace: '10s',
+  replay: 'refuse',
   perUser: 50,
   store: undefined,
   previous: undefined,
@@ -96,6 +103,7 @@ export const schema: z.ZodType = z.strictObject({
         .optional(),
       sameSite: z.enum(['lax', 'strict', 'none']).optional(),
       partitioned: z.boolean().optional(),
+      insecureUnpartitioned: z.boolean().optional(),
       persistent: z.boolean().optional(),
     })
     .optional(),
@@ -103,6 +111,7 @@ export const schema: z.ZodType = z.strictObject({
   absolute: duration.optional(),
   rotate: duration.optional(),
   grace: duration.optional(),
+  replay: z.enum(['refuse', 'end']).optional(),
   perUser: z.number().int().min(1).max(1000).optional(),
   store: z.custom(isStore, 'must be a record store with get, insert, replace, remove and list').optional(),
   previous: z

@@ -32,6 +32,9 @@ const ROUNDS = 100;
 /** What a session may hold: it is read with each request. */
 const LARGEST = 64 * 1024;
 
+/** How long a token that was handed out is waited for before another one is. */
+const LOST = 60_000;
+
 /** What is the same for all requests: the rules of life and death, and the store. */
 export class SessionService {
   readonly store: RecordStore;
@@ -40,6 +43,8 @@ export class SessionService {
   readonly absolute: number;
   readonly rotate: number;
   readonly grace: number;
+  /** Whether the session ends of which a replaced token comes back. */
+  readonly endsReplayed: boolean;
   readonly perUser: number;
   /** How long the browser keeps the cookie of a session of which the app says nothing else; null: until it is closed. */
   readonly maxAge: number | null;
@@ -58,6 +63,7 @@ export class SessionService {
     this.absolute = within(options.absolute, 'absolute', 60_000, 365 * DAY);
     this.rotate = within(options.rotate, 'rotate', 60_000, 365 * DAY);
     this.grace = within(options.grace, 'grace', 0, 60_000);
+    this.endsReplayed = options.replay === 'end';
     this.perUser = options.perUser;
     this.maxAge = this.cookie.persistent ? this.idle : null;
     this.now = options.now;
@@ -77,10 +83,10 @@ export class SessionService {
     return `session:${id}`;
   }
 
-  /** Ids that a store could not keep as they are, too long for it or no proper text, are known by their hash. */
+  /** Stores take names of up to 512 bytes of well-formed text; passport may put any text into a session. */
   ownerOf(user: string): string {
-    const isPlain = user.length <= 128 && user.isWellFormed();
-    return isPlain ? `session:${user}` : `session-of:${hash('sha256', Buffer.from(user, 'utf16le'), 'base64url')}`;
+    const isName = user.length <= 128 && user.isWellFormed();
+    return isName ? `session:${user}` : `sessions:${hash('sha256', JSON.stringify(user), 'base64url')}`;
   }
 
   /** What the record says of this token; undefined where it is no living session of it. */
@@ -100,6 +106,12 @@ export class SessionService {
 
   isOver(state: SessionState): boolean {
     return this.ttlOf(state) <= 0;
+  }
+
+  isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean {
+    const now = this.now();
+    if (leftAt !== undefined || now - rotatedAt < this.rotate) return false;
+    return next === undefined || now - next.since > LOST;
   }
 
   /** Milliseconds that it has left. */
@@ -156,14 +168,12 @@ export class SessionService {
   }
 
   /**
-   * What was anonymous may be read for a moment, by requests that were under way. What was somebody's ends at once.
+   * Ends a session in favour of a new one. What was anonymous may be read for a moment, by requests that were under way;
+   * what was somebody's ends at once.
    */
-  async leave(before: Kept & { readonly id: string }): Promise<void> {
-    if (userOf(before.state) !== undefined || this.grace === 0) {
-      await this.remove(before.id);
-      return;
-    }
-    await this.update(before.id, before, (state) => ({ ...state, leftAt: this.now() }));
+  async leave(id: string, from: Kept): Promise<void> {
+    if (userOf(from.state) !== undefined || this.grace === 0) await this.remove(id);
+    else await this.update(id, from, (state) => ({ ...state, leftAt: this.now() }));
   }
 
   remove(id: string): MaybePromise<StoredRecord | undefined> {

@@ -16,7 +16,7 @@ export class Session {
 
   constructor(handle: SessionHandle, cookie: CookieView, data: Readonly<Record<string, string>>) {
     this.#handle = handle;
-    Object.defineProperty(this, 'cookie', { value: cookie, enumerable: true, configurable: true });
+    Object.defineProperty(this, 'cookie', { value: cookie, enumerable: true, configurable: true, writable: true });
     for (const [key, json] of Object.entries(data)) {
       if (!isReserved(key)) this[key] = JSON.parse(json);
     }
@@ -44,7 +44,7 @@ export class Session {
 
   /** Writes what was changed. It is done at the end of the request anyway. */
   save(done?: Callback): Promise<void> | this {
-    return this.#hand(this.#handle.save(), done);
+    return this.#hand(this.#save(), done);
   }
 
   /** Each request keeps a session alive; beyond that it does what {@link resetMaxAge} does. */
@@ -55,6 +55,10 @@ export class Session {
   resetMaxAge(): this {
     this.cookie.maxAge = this.cookie.originalMaxAge;
     return this;
+  }
+
+  async #save(): Promise<void> {
+    await this.#handle.commit();
   }
 
   #hand(work: Promise<void>, done: Callback | undefined): Promise<void> | this {
@@ -71,9 +75,9 @@ export class Session {
   }
 }
 
-/** A key that is no data: the session's own, or one that reaches its prototype. */
+/** A key that is no data: the session's own, or one that every object has. As data it would hide a method. */
 function isReserved(key: string): boolean {
-  return key === 'cookie' || key === '__proto__' || key === 'id';
+  return key === 'cookie' || key in Session.prototype;
 }
 
 /** What the app's data is now, as JSON by key: only what JSON can say. */

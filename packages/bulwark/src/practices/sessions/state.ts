@@ -61,11 +61,8 @@ export function userOf({ authentication, data }: Pick<SessionState, 'authenticat
   return authentication?.user ?? passportUser(data.passport);
 }
 
-/** The same as `access` knows users, with roles and factors where somebody has logged in. */
-export function identityFrom(
-  authentication: Authentication | undefined,
-  data: SessionState['data'],
-): Identity | undefined {
+/** Whom a session speaks for, as `access` asks. */
+export function identityOf({ data }: SessionState, authentication: Authentication | undefined): Identity | undefined {
   if (authentication !== undefined) {
     const { user, roles, factors } = authentication;
     return { id: user, ...(roles === undefined ? {} : { roles }), factors };

@@ -5,22 +5,15 @@ export function begun(secret: string, at: number, device: string): SessionState 
   return { secret, data: {}, createdAt: at, seenAt: at, rotatedAt: at, device };
 }
 
-/** Who has just logged in, and how. */
-export function authenticated(
-  { id, roles }: { readonly id: string; readonly roles?: readonly string[] },
+/** The same, of a user who has just proven who he is. */
+export function loggedIn(
+  state: SessionState,
+  user: { readonly id: string; readonly roles?: readonly string[] },
   factor: string,
-  at: number,
-): Authentication {
-  return { user: id, ...(roles === undefined ? {} : { roles: [...roles] }), factors: { [factor]: at }, at };
-}
-
-/** How long a token that was handed out is waited for before another one is. */
-const LOST = 60_000;
-
-/** Whether a session's token is old enough to be replaced, and nobody has been given the one that replaces it. */
-export function isRotationDue({ rotatedAt, next, leftAt }: SessionState, now: number, every: number): boolean {
-  if (leftAt !== undefined || now - rotatedAt < every) return false;
-  return next === undefined || now - next.since > LOST;
+): SessionState {
+  const roles = user.roles === undefined ? {} : { roles: [...user.roles] };
+  const at = state.createdAt;
+  return { ...state, authentication: { user: user.id, ...roles, factors: { [factor]: at }, at } };
 }
 
 /** A token is handed out beside the one that is in use: the answer that carries it may be lost. */
@@ -51,12 +44,35 @@ export function elevated(
 ): SessionState | undefined {
   const { next: _, authentication, ...rest } = state;
   if (authentication === undefined || state.secret !== tokens.presented) return undefined;
+  const changed = change(authentication, at);
   return {
     ...rest,
     secret: tokens.secret,
-    previous: { secret: tokens.presented, until, authentication },
-    authentication: change(authentication, at),
+    previous: { secret: tokens.presented, until, authentication: narrowed(authentication, changed) },
+    authentication: changed,
     seenAt: at,
     rotatedAt: at,
   };
+}
+
+/** Somebody else has given the user other roles: at once, and under a new token soon. */
+export function withRoles(state: SessionState, roles: readonly string[]): SessionState | undefined {
+  const { authentication, previous } = state;
+  if (authentication === undefined) return undefined;
+  const changed = { ...authentication, roles: [...roles] };
+  const before = previous?.authentication;
+  return {
+    ...state,
+    authentication: changed,
+    rotatedAt: 0,
+    ...(previous === undefined || before === undefined
+      ? {}
+      : { previous: { ...previous, authentication: narrowed(before, changed) } }),
+  };
+}
+
+/** What a replaced token may still see: nothing that was given since, and nothing that was taken away. */
+function narrowed(before: Authentication, now: Authentication): Authentication {
+  const { roles } = before;
+  return roles === undefined ? before : { ...before, roles: roles.filter((role) => now.roles?.includes(role)) };
 }

@@ -9,7 +9,7 @@ import { sendTokens } from './index.ts';
 describe.each(EXPRESS)('tokens of a session, in a gate on Express %s', (_version, express) => {
   it.each(['log-out', 'revoke'])('end with it: access and refresh token (%s)', async (how) => {
     const app = express();
-    const gate = secure(app, { ...QUIET, sessions: {}, tokens: { encryptionKey: KEY } });
+    const gate = secure(app, { ...QUIET, stores: { memory: true }, sessions: {}, tokens: { encryptionKey: KEY } });
     app.post('/login', access.public('log-in'), async (req, res) => {
       await logIn(req, { id: 'ann' });
       const [current] = await gate.sessions.list('ann');

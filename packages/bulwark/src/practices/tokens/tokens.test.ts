@@ -14,7 +14,12 @@ interface App {
 
 function gated(express: Express, policy: Partial<Policy> = {}): App {
   const app = express();
-  const gate = secure(app, { ...QUIET, tokens: { encryptionKey: KEY, apiKeys: {} }, ...policy });
+  const gate = secure(app, {
+    ...QUIET,
+    stores: { memory: true },
+    tokens: { encryptionKey: KEY, apiKeys: {} },
+    ...policy,
+  });
   const events: SecurityEvent[] = [];
   gate.on('*', (event) => events.push(event));
   app.get('/public', access.public('a test'), (req, res) => void res.send(tokenOf(req)?.kind ?? 'nobody'));

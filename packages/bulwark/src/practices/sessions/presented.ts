@@ -1,28 +1,25 @@
-import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../../errors.ts';
 import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
-import { NOTICES } from './notices.ts';
 import type { SessionService } from './service.ts';
 import { readToken, type Token } from './token.ts';
 
 /** A read that is older than this when it is needed is done again: the session may have ended while a body came. */
 const FRESH = 1000;
 
-/** What a request asks the store for: the record that its cookie names, if it names one. */
-export class Lookup {
-  /** Undefined for a visitor without a cookie, and for whatever is no token: the store is not asked for it. */
+/** The token that a request came with, and the record that it names. */
+export class Presented {
+  /** Undefined where there is none, or what there is cannot be one. */
   readonly token: Token | undefined;
+  /** The request has several session cookies that differ: none of them is used. */
+  readonly isConflict: boolean;
   readonly #service: SessionService;
-  readonly #req: IncomingMessage;
-  #hasConflict: boolean;
   #sent: Promise<StoredRecord | undefined> | undefined;
   #sentAt = 0;
 
-  constructor(service: SessionService, req: IncomingMessage) {
+  constructor(service: SessionService, header: string | undefined) {
+    const value = service.cookie.read(header);
     this.#service = service;
-    this.#req = req;
-    const value = service.cookie.read(req.headers.cookie);
-    this.#hasConflict = value === null;
+    this.isConflict = value === null;
     this.token = typeof value === 'string' ? readToken(value) : undefined;
   }
 
@@ -35,17 +32,11 @@ export class Lookup {
     this.#sent.catch(() => undefined);
   }
 
-  /** The record, as it is now. */
-  answer(token: Token): MaybePromise<StoredRecord | undefined> {
-    const isFresh = this.#sent !== undefined && performance.now() - this.#sentAt < FRESH;
-    return isFresh && this.#sent !== undefined ? this.#sent : this.#ask(token);
-  }
-
-  /** Tells of cookies that contradict each other: once, and of no request that a limit has refused. */
-  sayConflict(): void {
-    if (!this.#hasConflict) return;
-    this.#hasConflict = false;
-    this.#service.emit(NOTICES.conflict(), this.#req);
+  /** The record as it is now, at once where the store is in this process. */
+  read(): MaybePromise<StoredRecord | undefined> {
+    const isFresh = performance.now() - this.#sentAt < FRESH;
+    if (this.#sent !== undefined && isFresh) return this.#sent;
+    return this.token === undefined ? undefined : this.#ask(this.token);
   }
 
   #ask(token: Token): MaybePromise<StoredRecord | undefined> {

@@ -1,0 +1,5 @@
+import { MaybePromise } from '../../stores/record-store.ts';
+export interface Keeper {
+    commit(): MaybePromise<void>;
+    refuse(error: unknown): void;
+}
