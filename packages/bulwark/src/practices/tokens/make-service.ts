@@ -221,7 +221,7 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       | { readonly sub: string; readonly except?: string },
   ): Promise<true> {
     if ('jti' in target) {
-      const ttl = target.exp === undefined ? longest : target.exp * 1000 - now() + 2 * CLOCK_TOLERANCE;
+      const ttl = target.exp === undefined ? longest : readTime(target.exp) * 1000 - now() + 2 * CLOCK_TOLERANCE;
       await revocations.add('jti', readName(target.jti, 'tokens.revoke().jti'), Math.min(ttl, LONGEST_LIFE + longest));
     } else if ('sid' in target) {
       await revocations.add('sid', readName(target.sid, 'tokens.revoke().sid'), longestOfSession);
@@ -244,10 +244,19 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
   };
 }
 
+function readTime(exp: unknown): number {
+  if (typeof exp === 'number' && Number.isFinite(exp)) return exp;
+  throw new ConfigError('ERR_CONFIG_VALUE', {
+    field: 'tokens.revoke().exp',
+    message: 'it is no time',
+    fix: 'write seconds since 1970, as the claim exp of the token has them, or leave it out',
+  });
+}
+
 /** Of a token that was just signed here. */
-function payloadOf(token: string): { readonly jti?: unknown; readonly sid?: unknown } {
+function payloadOf(token: string): Readonly<Record<string, unknown>> {
   const [, payload = ''] = token.split('.');
-  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { jti?: unknown; sid?: unknown };
+  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>;
 }
 
 /** A token itself is never told of. */
