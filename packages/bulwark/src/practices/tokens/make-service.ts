@@ -36,6 +36,12 @@ export interface MadeService {
 }
 
 const DAY = 86_400_000;
+/** Claims that make a token less, so that a schema must not lose one without a word. */
+const LIMITS = [
+  ['sid', 'the token would not end with its session'],
+  ['scope', 'the token would not be limited to it'],
+  ['nbf', 'the token would be valid before it'],
+] as const;
 
 /** Makes the service from options that have every default. */
 export function makeService(options: ResolvedTokensOptions, services: Services): MadeService {
@@ -104,15 +110,22 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
   async function issueAccess(claims: ClaimsToIssue): Promise<IssuedTokens> {
     await load();
     const accessToken = await sign(claims);
-    const { jti, sid } = payloadOf(accessToken);
-    if (sid !== claims.sid) {
+    const said = payloadOf(accessToken);
+    for (const [name, harm] of LIMITS) {
+      if (JSON.stringify(said[name]) === JSON.stringify(claims[name])) continue;
       throw new ConfigError('ERR_TOKEN_CLAIM', {
         field: 'tokens.schema',
-        message: 'it drops or changes sid, and the token would not end with its session',
-        fix: 'add sid to the schema: sid: z.string().optional()',
+        message: `it drops or changes ${name}, and ${harm}`,
+        fix: `add ${name} to the schema: ${name}: z.${name === 'nbf' ? 'number' : 'string'}().optional()`,
       });
     }
-    return { accessToken, tokenType: 'Bearer', expiresIn: Math.floor(life / 1000), jti: String(jti), sid: claims.sid };
+    return {
+      accessToken,
+      tokenType: 'Bearer',
+      expiresIn: Math.floor(life / 1000),
+      jti: String(said.jti),
+      sid: claims.sid,
+    };
   }
 
   async function verifySigned(token: string): Promise<TokenClaims> {

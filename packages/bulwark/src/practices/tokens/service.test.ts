@@ -16,6 +16,21 @@ describe('the service', () => {
     expect(await faultOf(kept.tokens.service.issue({ sub: 'ann', role: 'root' }))).toBe('ERR_TOKEN_CLAIM');
   });
 
+  it('a schema that does not know scope or nbf does not lift them', async () => {
+    const { z } = await import('zod');
+    const schema = z.object({ sub: z.string(), sid: z.string().optional() });
+    const made = make();
+    const forgets = made.another({ schema });
+    expect(await faultOf(forgets.service.issue({ sub: 'ann', scope: 'mail:read' }))).toBe('ERR_TOKEN_CLAIM');
+    expect(await faultOf(forgets.service.issue({ sub: 'ann', nbf: made.clock.now() / 1000 + 60 }))).toBe(
+      'ERR_TOKEN_CLAIM',
+    );
+    await expect(forgets.service.issue({ sub: 'ann' })).resolves.toMatchObject({ tokenType: 'Bearer' });
+    // Issued where there was no schema yet: what `access.scope()` goes by is still there.
+    const { accessToken } = await made.tokens.service.issue({ sub: 'ann', scope: 'mail:read' });
+    await expect(forgets.service.verify(accessToken)).resolves.toMatchObject({ scope: 'mail:read' });
+  });
+
   it('refuses a session id that looks like one of its own: nobody would be asked whether it is alive', async () => {
     const made = make({ isSessionAlive: () => false });
     expect(await faultOf(made.tokens.service.issue({ sub: 'ann', sid: 'token-1' }))).toBe('ERR_TOKEN_CLAIM');
