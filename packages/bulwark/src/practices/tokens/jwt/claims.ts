@@ -21,6 +21,12 @@ export interface ClaimsToIssue {
   readonly sid?: string;
   /** Not valid before: seconds since 1970. */
   readonly nbf?: number;
+  /** The issuer says these, from its options. */
+  readonly iss?: never;
+  readonly aud?: never;
+  readonly exp?: never;
+  readonly iat?: never;
+  readonly jti?: never;
   readonly [claim: string]: unknown;
 }
 
