@@ -235,8 +235,15 @@ function namedHatches(practice: PracticeId, value: unknown, path: string, above:
   );
 }
 
-/** A list says what it lets pass. */
+/** A list says what it lets pass, and an object of texts why. */
 function namedHatch(practice: PracticeId, value: unknown, path: string): Hatch[] {
+  if (isPlainObject(value)) {
+    return Object.entries(value).map(([name, reason]) => ({
+      practice,
+      what: `${path}: ${name}`,
+      ...(typeof reason === 'string' && { reason }),
+    }));
+  }
   if (!Array.isArray(value)) return [{ practice, what: path }];
   return value.map((item) => ({ practice, what: `${path}: ${String(item)}` }));
 }

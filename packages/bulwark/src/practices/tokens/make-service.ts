@@ -36,6 +36,12 @@ export interface MadeService {
 }
 
 const DAY = 86_400_000;
+/** Claims that make a token less, so that a schema must not lose one without a word. */
+const LIMITS = [
+  ['sid', 'the token would not end with its session'],
+  ['scope', 'the token would not be limited to it'],
+  ['nbf', 'the token would be valid before it'],
+] as const;
 
 /** Makes the service from options that have every default. */
 export function makeService(options: ResolvedTokensOptions, services: Services): MadeService {
@@ -104,15 +110,22 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
   async function issueAccess(claims: ClaimsToIssue): Promise<IssuedTokens> {
     await load();
     const accessToken = await sign(claims);
-    const { jti, sid } = payloadOf(accessToken);
-    if (sid !== claims.sid) {
+    const said = payloadOf(accessToken);
+    for (const [name, harm] of LIMITS) {
+      if (JSON.stringify(said[name]) === JSON.stringify(claims[name])) continue;
       throw new ConfigError('ERR_TOKEN_CLAIM', {
         field: 'tokens.schema',
-        message: 'it drops or changes sid, and the token would not end with its session',
-        fix: 'add sid to the schema: sid: z.string().optional()',
+        message: `it drops or changes ${name}, and ${harm}`,
+        fix: `add ${name} to the schema: ${name}: z.${name === 'nbf' ? 'number' : 'string'}().optional()`,
       });
     }
-    return { accessToken, tokenType: 'Bearer', expiresIn: Math.floor(life / 1000), jti: String(jti), sid: claims.sid };
+    return {
+      accessToken,
+      tokenType: 'Bearer',
+      expiresIn: Math.floor(life / 1000),
+      jti: String(said.jti),
+      sid: claims.sid,
+    };
   }
 
   async function verifySigned(token: string): Promise<TokenClaims> {
@@ -221,7 +234,7 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       | { readonly sub: string; readonly except?: string },
   ): Promise<true> {
     if ('jti' in target) {
-      const ttl = target.exp === undefined ? longest : target.exp * 1000 - now() + 2 * CLOCK_TOLERANCE;
+      const ttl = target.exp === undefined ? longest : readTime(target.exp) * 1000 - now() + 2 * CLOCK_TOLERANCE;
       await revocations.add('jti', readName(target.jti, 'tokens.revoke().jti'), Math.min(ttl, LONGEST_LIFE + longest));
     } else if ('sid' in target) {
       await revocations.add('sid', readName(target.sid, 'tokens.revoke().sid'), longestOfSession);
@@ -244,10 +257,19 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
   };
 }
 
+function readTime(exp: unknown): number {
+  if (typeof exp === 'number' && Number.isFinite(exp)) return exp;
+  throw new ConfigError('ERR_CONFIG_VALUE', {
+    field: 'tokens.revoke().exp',
+    message: 'it is no time',
+    fix: 'write seconds since 1970, as the claim exp of the token has them, or leave it out',
+  });
+}
+
 /** Of a token that was just signed here. */
-function payloadOf(token: string): { readonly jti?: unknown; readonly sid?: unknown } {
+function payloadOf(token: string): Readonly<Record<string, unknown>> {
   const [, payload = ''] = token.split('.');
-  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { jti?: unknown; sid?: unknown };
+  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>;
 }
 
 /** A token itself is never told of. */

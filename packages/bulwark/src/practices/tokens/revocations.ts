@@ -27,8 +27,14 @@ export interface Revocations {
 }
 
 interface Revoked {
+  /** What was issued until then has ended; milliseconds since 1970. */
   readonly at: number;
+  /** But not the tokens of this session, */
   readonly except?: string;
+  /** unless they were issued until then: an earlier revocation did not except them. */
+  readonly all?: number;
+  /** When nothing can be left that it is about. */
+  readonly until: number;
 }
 
 const ATTEMPTS = 8;
@@ -37,7 +43,8 @@ const ATTEMPTS = 8;
  * Keeps what was revoked in a record store, no longer than a token could still be valid.
  *
  * A session and a user are ended **up to a time**, so that they can have tokens again afterwards. Clocks of processes differ
- * and `iat` has seconds: what was issued within `tolerance` after it is refused too. ASVS 7.4.1, CWE-613.
+ * and `iat` has seconds: what was issued within `tolerance` after it is refused too. A later revocation never takes back a
+ * part of an earlier one. ASVS 7.4.1, CWE-613.
  *
  * @example await revocations.add('sid', session.id, 900_000)
  */
@@ -49,22 +56,28 @@ export function createRevocations(records: Records, tolerance: number, now: () =
     if (id === undefined) return false;
     const stored = await records.get(keyOf(kind, id));
     if (stored === undefined) return false;
-    const { at, except } = JSON.parse(stored.value) as Revoked;
     if (kind === 'jti') return true;
-    if (except !== undefined && except === marks.sid) return false;
-    return marks.issuedAt === undefined || marks.issuedAt <= at + tolerance;
+    const { at, except, all } = JSON.parse(stored.value) as Revoked;
+    const end = except !== undefined && except === marks.sid ? all : at;
+    return end !== undefined && (marks.issuedAt === undefined || marks.issuedAt <= end + tolerance);
   }
 
   return {
     async add(kind, id, ttl, except) {
       const key = keyOf(kind, id);
+      const recordOf = (revoked: Revoked): { value: string; ttl: number; owner: string } => ({
+        value: JSON.stringify(revoked),
+        ttl: Math.max(1, Math.ceil(revoked.until - now())),
+        owner: key,
+      });
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const revoked: Revoked = { at: now(), ...(except === undefined ? {} : { except }) };
-        const record = { value: JSON.stringify(revoked), ttl: Math.max(1, Math.ceil(ttl)), owner: key };
-        if (await records.insert(key, record)) return;
+        const at = now();
+        const revoked: Revoked = { at, until: at + ttl, ...(except === undefined ? {} : { except }) };
+        if (await records.insert(key, recordOf(revoked))) return;
         const stored = await records.get(key);
         if (stored === undefined) continue;
-        if ((await records.replace(key, stored.version, record)).replaced) return;
+        const both = merged(JSON.parse(stored.value) as Revoked, revoked);
+        if ((await records.replace(key, stored.version, recordOf(both))).replaced) return;
       }
       throw unavailable('the token could not be revoked');
     },
@@ -74,4 +87,12 @@ export function createRevocations(records: Records, tolerance: number, now: () =
       return (await Promise.all(answers)).includes(true);
     },
   };
+}
+
+/** What both end has ended. Clocks differ, so the later one may have the earlier time. */
+function merged(old: Revoked, fresh: Revoked): Revoked {
+  const times = { at: Math.max(old.at, fresh.at), until: Math.max(old.until, fresh.until) };
+  if (fresh.except === undefined) return times;
+  const all = old.except === fresh.except ? old.all : old.at;
+  return { ...times, except: fresh.except, ...(all === undefined ? {} : { all }) };
 }

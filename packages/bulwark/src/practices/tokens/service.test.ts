@@ -16,6 +16,21 @@ describe('the service', () => {
     expect(await faultOf(kept.tokens.service.issue({ sub: 'ann', role: 'root' }))).toBe('ERR_TOKEN_CLAIM');
   });
 
+  it('a schema that does not know scope or nbf does not lift them', async () => {
+    const { z } = await import('zod');
+    const schema = z.object({ sub: z.string(), sid: z.string().optional() });
+    const made = make();
+    const forgets = made.another({ schema });
+    expect(await faultOf(forgets.service.issue({ sub: 'ann', scope: 'mail:read' }))).toBe('ERR_TOKEN_CLAIM');
+    expect(await faultOf(forgets.service.issue({ sub: 'ann', nbf: made.clock.now() / 1000 + 60 }))).toBe(
+      'ERR_TOKEN_CLAIM',
+    );
+    await expect(forgets.service.issue({ sub: 'ann' })).resolves.toMatchObject({ tokenType: 'Bearer' });
+    // Issued where there was no schema yet: what `access.scope()` goes by is still there.
+    const { accessToken } = await made.tokens.service.issue({ sub: 'ann', scope: 'mail:read' });
+    await expect(forgets.service.verify(accessToken)).resolves.toMatchObject({ scope: 'mail:read' });
+  });
+
   it('refuses a session id that looks like one of its own: nobody would be asked whether it is alive', async () => {
     const made = make({ isSessionAlive: () => false });
     expect(await faultOf(made.tokens.service.issue({ sub: 'ann', sid: 'token-1' }))).toBe('ERR_TOKEN_CLAIM');
@@ -51,6 +66,52 @@ describe('the service', () => {
     expect(await faultOf(made.tokens.service.verify(accessToken))).toBe('revoked');
     expect(await made.tokens.service.revoke({ token: 'a.b.c' })).toBe(false);
     expect(await faultOf(made.tokens.service.revoke({ sid: '' }))).toBe('ERR_CONFIG_VALUE');
+  });
+
+  it('a later revocation takes nothing back of an earlier one', async () => {
+    const made = make();
+    const { service } = made.tokens;
+    const faults = (...all: readonly { readonly accessToken: string }[]): Promise<unknown[]> =>
+      Promise.all(all.map(({ accessToken }) => faultOf(service.verify(accessToken))));
+    const login = (sid: string) => service.issue({ sub: 'ann', sid }, { refresh: true });
+    // The thief's session was ended with all others; then it is named as the one that goes on.
+    const thief = await login('one');
+    await service.revoke({ sub: 'ann' });
+    made.clock.forward(10_000);
+    const owner = await login('two');
+    expect(await faults(thief, owner)).toEqual(['revoked', 'accepted']);
+    for (const except of ['one', 'one', 'two', 'one']) {
+      await service.revoke({ sub: 'ann', except });
+      expect(await faults(thief)).toEqual(['revoked']);
+      expect(await faultOf(service.refresh(thief.refreshToken))).toMatch(/revoked|refresh-unknown/);
+    }
+    expect(await faults(owner)).toEqual(['revoked']);
+    // What the excepted session gets from then on is good, and stays so.
+    made.clock.forward(10_000);
+    const later = await login('one');
+    await service.revoke({ sub: 'ann', except: 'one' });
+    expect(await faults(later)).toEqual(['accepted']);
+  });
+
+  it('an end that is said wrongly does not make a revocation shorter', async () => {
+    const made = make();
+    const { accessToken, jti } = await made.tokens.service.issue({ sub: 'ann' });
+    await made.tokens.service.revoke({ jti });
+    await made.tokens.service.revoke({ jti, exp: 1 });
+    made.clock.forward(10);
+    expect(await faultOf(made.tokens.service.verify(accessToken))).toBe('revoked');
+    for (const exp of [Number.NaN, 'soon', new Date()]) {
+      const given = { jti: 'other', exp: exp as number };
+      expect(await faultOf(made.tokens.service.revoke(given))).toBe('ERR_CONFIG_VALUE');
+    }
+  });
+
+  it('what is no text is no token, and no error of the app', async () => {
+    const { service } = make({ apiKeys: {} }).tokens;
+    for (const token of [undefined, null, 7, {}, ['bwk_']] as unknown as string[]) {
+      expect(await service.revoke({ token })).toBe(false);
+      expect(await faultOf(service.verify(token))).toBe('not-compact');
+    }
   });
 
   it('after a user was revoked, new tokens are good again once clocks agree', async () => {

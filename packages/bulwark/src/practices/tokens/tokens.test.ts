@@ -63,7 +63,8 @@ describe.each(EXPRESS)('tokens in a gate, on Express %s', (_version, express) =>
   it('that are refused are refused everywhere, say how, and tell of it', async () => {
     const { app, gate, events } = gated(express);
     const { accessToken } = await gate.tokens.issue({ sub: 'ann' });
-    const forged = `${accessToken.slice(0, -2)}AA`;
+    const [head, payload, signature = ''] = accessToken.split('.');
+    const forged = `${head}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
     const answers = await ask(
       app,
       { target: '/me', headers: bearer(forged) },
@@ -289,6 +290,42 @@ describe.each(EXPRESS)('tokens in a gate, on Express %s', (_version, express) =>
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 401]);
     expect(events.filter(({ monitored }) => monitored === true)).toHaveLength(2);
+  });
+
+  it('the self-test names the claims that are let in all the same, with their reasons', async () => {
+    const dangerouslyAllowClaims = { email: 'the old app reads it', phone: 'likewise' };
+    const { gate } = gated(express, { tokens: { encryptionKey: KEY, dangerouslyAllowClaims } });
+    const { findings } = await gate.selfTest();
+    const { severity, message } = findings.find(({ id }) => id === 'tokens/escape-hatch') ?? {};
+    expect(severity).toBe('info');
+    expect(message).toContain('tokens.dangerouslyAllowClaims: email (the old app reads it); ');
+    expect(message).toContain('tokens.dangerouslyAllowClaims: phone (likewise)');
+    expect((await gated(express).gate.selfTest()).results['tokens/escape-hatch']).toBe('pass');
+  });
+
+  it('publish the keys where access denies, where tokens are only watched, and to the origins of cors alone', async () => {
+    const target = '/.well-known/jwks.json';
+    const other = 'https://other.example';
+    for (const policy of [{}, { monitor: ['tokens'] }, { cors: { origins: [other] } }] satisfies Partial<Policy>[]) {
+      const { app } = gated(express, policy);
+      const [page, head, navigated, foreign, encoded, post] = await ask(
+        app,
+        { target },
+        { target, method: 'HEAD' },
+        { target, headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } },
+        { target, headers: { origin: other } },
+        { target: '/.well-known/%6awks.json' },
+        { target, method: 'POST', headers: { origin: 'https://shop.example' } },
+      );
+      expect([page?.status, head?.status, navigated?.status]).toEqual([200, 200, 200]);
+      expect([page?.headers['set-cookie'], page?.headers['access-control-allow-origin']]).toEqual([
+        undefined,
+        undefined,
+      ]);
+      expect(foreign?.headers['access-control-allow-origin']).toBe('cors' in policy ? other : undefined);
+      expect([encoded?.status, post?.status]).not.toContain(200);
+      expect(post?.body).not.toContain('"keys"');
+    }
   });
 
   it('of a secured app the self-test finds that they live in one process, and nothing else', async () => {

@@ -68,8 +68,8 @@ export function readApiKey(text: unknown, prefix: string): ApiKeyText | undefine
 }
 
 /** Whether a text claims to be a key of this prefix: then it is judged as one, and as nothing else. */
-export function looksLikeApiKey(text: string, prefix: string): boolean {
-  return text.startsWith(`${prefix}_`) && !text.includes('.');
+export function looksLikeApiKey(text: unknown, prefix: string): text is string {
+  return typeof text === 'string' && text.startsWith(`${prefix}_`) && !text.includes('.');
 }
 
 function checksumOf(body: string): string {

@@ -11,6 +11,8 @@ export interface RegisteredClaims {
   readonly jti?: string;
   /** The session that the token belongs to: ending it ends the token. */
   readonly sid?: string;
+  /** What the token is limited to (RFC 8693 4.2): text in tokens of ours, and whatever they like in those of others. */
+  readonly scope?: unknown;
 }
 
 /** What `issueToken` is given: the subject, and what the app adds. */
@@ -19,6 +21,12 @@ export interface ClaimsToIssue {
   readonly sid?: string;
   /** Not valid before: seconds since 1970. */
   readonly nbf?: number;
+  /** The issuer says these, from its options. */
+  readonly iss?: never;
+  readonly aud?: never;
+  readonly exp?: never;
+  readonly iat?: never;
+  readonly jti?: never;
   readonly [claim: string]: unknown;
 }
 

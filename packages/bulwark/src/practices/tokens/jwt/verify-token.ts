@@ -102,9 +102,9 @@ function readToken(
   return readJsonObject(payload, 'payload');
 }
 
-function registered({ iss, aud, exp, iat, nbf, sub, jti, sid }: JsonObject): JsonObject {
+function registered({ iss, aud, exp, iat, nbf, sub, jti, sid, scope }: JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries({ iss, aud, exp, iat, nbf, sub, jti, sid }).filter(([, v]) => v !== undefined),
+    Object.entries({ iss, aud, exp, iat, nbf, sub, jti, sid, scope }).filter(([, v]) => v !== undefined),
   );
 }
 

@@ -120,6 +120,23 @@ describe('refresh tokens', () => {
     expect(reuses(made)).toBe(1);
   });
 
+  it('a reuse is told of even where the store fails while the family ends', async () => {
+    let down = false;
+    const made = make({}, (inner) => ({
+      get: (key) => inner.get(key),
+      insert: (key, record) => (down ? Promise.reject(new Error('connection lost')) : inner.insert(key, record)),
+      replace: (key, version, record) => inner.replace(key, version, record),
+      remove: (key) => inner.remove(key),
+      list: (owner) => inner.list(owner),
+    }));
+    const first = await login(made);
+    await made.tokens.service.refresh(first.refreshToken);
+    made.clock.forward(20_000);
+    down = true;
+    expect(await faultOf(made.tokens.service.refresh(first.refreshToken))).toBe('ERR_UNAVAILABLE');
+    expect(reuses(made)).toBe(1);
+  });
+
   it('what nobody was given ends nothing: not even with the id of a family that somebody knows', async () => {
     const made = make();
     const { refreshToken } = await login(made);

@@ -97,7 +97,7 @@ export function createFamilies(parts: FamilyParts): Families {
     const removed = await records.remove(key);
     // Whoever removed it does the rest, once; and the refusal is the same for all.
     if (removed !== undefined) {
-      await parts.endAccess(claims.sid);
+      // Told first: a store that fails now must not keep a theft quiet.
       emit({
         event: 'authn_token_reuse',
         level: 'CRITICAL',
@@ -105,6 +105,7 @@ export function createFamilies(parts: FamilyParts): Families {
         description: 'a refresh token was used a second time: its family has ended, the user has to log in again',
         details: { user: claims.sub, sid: claims.sid },
       });
+      await parts.endAccess(claims.sid);
     }
     throw new TokenError('refresh-reused');
   }

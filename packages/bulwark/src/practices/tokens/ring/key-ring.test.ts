@@ -148,6 +148,20 @@ describe('the ring of keys', () => {
     expect(await faultOf(made.tokens.service.ready())).toBe('ERR_UNAVAILABLE');
   });
 
+  it('refuses it too where the newer ring was taken away, and another one was made', async () => {
+    const made = make();
+    const stolen = await made.tokens.service.issue({ sub: 'root' });
+    const old = made.store.get(RING)?.value ?? '';
+    await made.tokens.service.rotate({ compromised: true });
+    made.store.remove(RING);
+    made.clock.forward(31_000);
+    await made.tokens.service.ready();
+    made.store.remove(RING);
+    made.store.insert(RING, { value: old, ttl: DAY });
+    made.clock.forward(31_000);
+    expect(await faultOf(made.tokens.service.verify(stolen.accessToken))).toBe('ERR_UNAVAILABLE');
+  });
+
   it('opens with an older encryption key and seals with the newest', async () => {
     const made = make();
     const { accessToken } = await made.tokens.service.issue({ sub: 'ann' });

@@ -7,6 +7,7 @@ import type { Jwk } from '../jws/jwk.ts';
 import { type JwkSet, readVerifyKeys } from '../jws/key-set.ts';
 import { publicJwkOf, readSigningKey } from '../jws/signing-key.ts';
 import { checkHmacStrength } from '../jwt/hmac-strength.ts';
+import { CLOCK_TOLERANCE } from '../tolerance.ts';
 import { firstRing, isDue, isPublished, type Ring, type RingRules, replaceAll, turn } from './ring-state.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -130,7 +131,7 @@ export function createKeyRing(parts: KeyRingParts): KeySource {
     if (opened === undefined) throw refused('they were altered, or sealed with another encryption key');
     const ring = JSON.parse(opened.text) as Ring;
     const seen = known?.ring;
-    if (seen?.id === ring.id && ring.generation < seen.generation) throw refused('they are an older copy of the keys');
+    if (seen !== undefined && isOlder(ring, seen)) throw refused('they are an older copy of the keys');
     return { ring, isNewest: opened.isNewest };
   }
 
@@ -190,6 +191,11 @@ export function createKeyRing(parts: KeyRingParts): KeySource {
       throw unavailable('the keys are being changed');
     },
   };
+}
+
+/** Of one ring the one that changed less often; of two, the one that was made before, whoever has taken the other away. */
+function isOlder(ring: Ring, seen: Ring): boolean {
+  return ring.id === seen.id ? ring.generation < seen.generation : ring.born < seen.born - CLOCK_TOLERANCE;
 }
 
 function hasEnded({ previous }: Ring, at: number): boolean {

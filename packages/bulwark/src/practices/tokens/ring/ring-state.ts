@@ -18,6 +18,8 @@ export interface RetiredKey {
 export interface Ring {
   /** Random: another ring in the same place is another one. */
   readonly id: string;
+  /** When it was made: one that is older than a ring that was seen is a copy that somebody has put back. */
+  readonly born: number;
   /** Counts its changes; a lower one than was seen before is an old copy. */
   readonly generation: number;
   readonly current: RingKey;
@@ -39,6 +41,7 @@ export interface RingRules {
 export function firstRing(current: Jwk, next: Jwk, at: number): Ring {
   return {
     id: randomUUID(),
+    born: at,
     generation: 1,
     current: { jwk: current, since: at },
     next: { jwk: next, since: at },
@@ -61,6 +64,7 @@ export function turn(ring: Ring, fresh: Jwk, at: number, { keepFor }: RingRules)
   const retired = { jwk: publicJwkOf(ring.current.jwk), until: at + keepFor };
   return {
     id: ring.id,
+    born: ring.born,
     generation: ring.generation + 1,
     current: { jwk: ring.next.jwk, since: at },
     next: { jwk: fresh, since: at },
@@ -70,5 +74,5 @@ export function turn(ring: Ring, fresh: Jwk, at: number, { keepFor }: RingRules)
 
 /** Every key is dropped: tokens that they signed end now. */
 export function replaceAll(ring: Ring, current: Jwk, next: Jwk, at: number): Ring {
-  return { ...firstRing(current, next, at), id: ring.id, generation: ring.generation + 1 };
+  return { ...firstRing(current, next, at), id: ring.id, born: ring.born, generation: ring.generation + 1 };
 }
