@@ -175,7 +175,7 @@ describe('what never becomes a request', () => {
     const { listening, log, close } = await listen();
     const { socket, closed } = connect(listening.port);
     socket.write(`GET / HTTP/1.1\r\n${HOST}\r\n`);
-    await log.until(2);
+    await log.until(3);
     socket.resetAndDestroy();
     await closed;
     await close();
