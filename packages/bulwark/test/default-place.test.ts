@@ -70,7 +70,13 @@ describe('an app with sessions whose policy names no place', () => {
 
   it.each([
     ['there is a file where the folder should be', () => writeFileSync('.bulwark', '')],
-    ['the file is no database', () => (mkdirSync('.bulwark'), writeFileSync(FILE, 'x'.repeat(5000)))],
+    [
+      'the file is no database',
+      () => {
+        mkdirSync('.bulwark');
+        writeFileSync(FILE, 'x'.repeat(5000));
+      },
+    ],
     ['the file is a folder', () => mkdirSync(FILE, { recursive: true })],
   ])('does not start where %s, and says what to write', async (_, spoil) => {
     spoil();
