@@ -1,4 +1,5 @@
 import type { Services } from './context.ts';
+import { ConfigError } from './errors.ts';
 import type { Emit } from './events.ts';
 import type { PracticeId } from './pipeline.ts';
 import type { ResolvedPolicy } from './policy.ts';
@@ -22,8 +23,8 @@ export class GateStores {
     const { stores: setting } = policy.given;
     const place = setting ?? placeOf(policy);
     const practice = keepersIn(policy)[0] ?? 'rate-limit';
-    const stores =
-      place === undefined ? undefined : openStores(place, { emit: (event) => emit({ ...event, practice }) });
+    const told: Emit = (event) => emit({ ...event, practice });
+    const stores = place === undefined ? undefined : open(place, { emit: told }, setting === undefined);
     this.services = {
       ...(stores === undefined ? {} : { stores }),
       // Where nobody named a place, limits stay in this process: they are not worth a write to a disk.
@@ -60,6 +61,23 @@ export class GateStores {
   #say(level: 'INFO' | 'CRITICAL', description: string, details?: Readonly<Record<string, unknown>>): void {
     const event = { event: level === 'INFO' ? 'sys_startup' : 'sys_error', level, description } as const;
     this.#emit({ ...event, practice: this.#practice, ...(details === undefined ? {} : { details }) });
+  }
+}
+
+/** Whoever named no place must be told that there are others. */
+function open(place: StoresSetting, services: { readonly emit: Emit }, isDefault: boolean): Stores {
+  try {
+    return openStores(place, services);
+  } catch (error) {
+    if (!isDefault || !(error instanceof ConfigError)) throw error;
+    throw new ConfigError('ERR_CONFIG_VALUE', {
+      field: 'stores',
+      message: `${FILE}, where sessions live if the policy names no place, cannot be used`,
+      fix:
+        'start the app in a folder that this user can write, or name a place in policy.stores: ' +
+        "{ sqlite: '/var/lib/app/state.sqlite' }, { redis: 'redis://…' }, or { memory: true } for sessions that end with the process",
+      cause: error,
+    });
   }
 }
 

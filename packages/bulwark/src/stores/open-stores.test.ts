@@ -58,6 +58,15 @@ describe('policy.stores', () => {
     expect(make).not.toThrow(SECRET);
   });
 
+  it('lets a database take as long as was asked for, also longer than the two seconds that it has by itself', async () => {
+    const query = async () => ({ rows: [], rowCount: 0 });
+    const client = { query, release: () => undefined, on: () => undefined, off: () => undefined };
+    const connect = () => new Promise<typeof client>((resolve) => setTimeout(resolve, 2200, client));
+    const pool = { connect, end: async () => undefined, on: () => undefined };
+    expect(await open({ postgres: pool, timeout: '10s' }).records.get('a')).toBeUndefined();
+    await expect(open({ postgres: pool }).records.get('a')).rejects.toMatchObject({ status: 503 });
+  });
+
   it('names the key that was meant', () => {
     expect(() => open({ rdis: 'redis://host' })).toThrow(/did you mean "redis"/);
   });

@@ -7,6 +7,7 @@ import { guardStores } from './guard.ts';
 import { memoryStores } from './memory-stores.ts';
 import { type RedisClient, redisStores } from './redis/index.ts';
 import { type MysqlPool, mysqlStores } from './sql/mysql.ts';
+import type { SqlServerOptions } from './sql/options.ts';
 import { type PostgresPool, postgresStores } from './sql/postgres.ts';
 import { sqliteStores } from './sql/sqlite.ts';
 import type { Stores } from './stores.ts';
@@ -69,11 +70,11 @@ const PLACES: Readonly<Record<string, { readonly also: readonly string[]; readon
   },
   postgres: {
     also: ['prefix', 'timeout'],
-    open: ({ postgres, prefix }) => postgresStores(postgres as string | PostgresPool, prefixOf(prefix)),
+    open: ({ postgres, ...given }) => postgresStores(postgres as string | PostgresPool, serverOptionsOf(given)),
   },
   mysql: {
     also: ['prefix', 'timeout'],
-    open: ({ mysql, prefix }) => mysqlStores(mysql as string | MysqlPool, prefixOf(prefix)),
+    open: ({ mysql, ...given }) => mysqlStores(mysql as string | MysqlPool, serverOptionsOf(given)),
   },
   memory: {
     also: [],
@@ -90,6 +91,18 @@ const PLACES: Readonly<Record<string, { readonly also: readonly string[]; readon
 
 function prefixOf(prefix: unknown): { prefix?: string } {
   return prefix === undefined ? {} : { prefix: prefix as string };
+}
+
+/** A database gives a call up by itself, so that none is left behind: not before the bound that was asked for. */
+const LEAST = 2000;
+
+function serverOptionsOf({ prefix, timeout }: Given): SqlServerOptions {
+  const bound = timeout === undefined ? LEAST : boundOf(timeout);
+  return { ...prefixOf(prefix), timeout: Math.max(LEAST, Math.ceil(bound)) };
+}
+
+function boundOf(timeout: unknown): number {
+  return parseDuration(timeout as Duration, `${FIELD}.timeout`);
 }
 
 type Given = Readonly<Record<string, unknown>>;
@@ -128,9 +141,8 @@ export function openStores(setting: StoresSetting, services: { readonly emit: Em
       });
     }
   }
-  // It is the bound of each answer; what a database may take beyond it is given up by its own time-out.
   const { timeout } = given;
-  const bound = timeout === undefined ? {} : { timeout: parseDuration(timeout as Duration, `${FIELD}.timeout`) };
+  const bound = timeout === undefined ? {} : { timeout: boundOf(timeout) };
   return guardStores(known.open(given, services), services, bound);
 }
 
