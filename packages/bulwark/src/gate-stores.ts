@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Services } from './context.ts';
 import { ConfigError } from './errors.ts';
 import type { Emit } from './events.ts';
@@ -67,6 +69,7 @@ export class GateStores {
 /** Whoever named no place must be told that there are others. */
 function open(place: StoresSetting, services: { readonly emit: Emit }, isDefault: boolean): Stores {
   try {
+    if (isDefault && 'sqlite' in place && place.sqlite === FILE) keepOutOfGit(dirname(FILE));
     return openStores(place, services);
   } catch (error) {
     if (!isDefault || !(error instanceof ConfigError)) throw error;
@@ -78,6 +81,16 @@ function open(place: StoresSetting, services: { readonly emit: Emit }, isDefault
         "{ sqlite: '/var/lib/app/state.sqlite' }, { redis: 'redis://…' }, or { memory: true } for sessions that end with the process",
       cause: error,
     });
+  }
+}
+
+/** What users are logged in with belongs into no repository. */
+function keepOutOfGit(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch {
+    // It is there; or the folder cannot be written, which the store says better.
   }
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { isSecretName } from './practices/logging/secret-names.ts';
 
 /** The dated sets of defaults. A policy that pins one keeps its behaviour when Bulwark's defaults move on. */
 export const DEFAULTS_DATES = ['2026-11'] as const;
@@ -54,7 +55,7 @@ export function toConfigError(schema: z.ZodType, error: z.ZodError, given: unkno
   const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], given);
   return new ConfigError('ERR_CONFIG_VALUE', {
     field: path,
-    message: `${describe(value)} does not fit: ${issue.message}`,
+    message: `${describe(value, String(issue.path.at(-1) ?? ''))} does not fit: ${issue.message}`,
     fix: `see the documentation of ${path}`,
   });
 }
@@ -127,8 +128,10 @@ function joinPath(path: string, part: PropertyKey): string {
   return path === '' ? String(part) : `${path}.${String(part)}`;
 }
 
-function describe(value: unknown): string {
+function describe(value: unknown, name: string): string {
   if (value === undefined) return 'nothing';
+  // A secret that was given as plain text must not end in a log.
+  if (typeof value === 'string' && isSecretName(name)) return 'a text';
   return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? typeof value).slice(0, 80);
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
@@ -47,6 +47,8 @@ describe('an app with sessions whose policy names no place', () => {
     await ask('/login');
     expect(statSync(FILE).mode & 0o777).toBe(0o600);
     expect(statSync('.bulwark').mode & 0o777).toBe(0o700);
+    // Nobody commits what others are logged in with.
+    expect(readFileSync('.bulwark/.gitignore', 'utf8')).toBe('*\n');
     // What SQLite writes beside it holds the same sessions.
     for (const suffix of ['-wal', '-shm']) expect(statSync(`${FILE}${suffix}`).mode & 0o777).toBe(0o600);
   });

@@ -87,6 +87,13 @@ describe('a policy', () => {
     expect(error.fix.length).toBeGreaterThan(5);
   });
 
+  it('repeats no secret that was given as plain text', () => {
+    const secret = 'hunter2-hunter2-hunter2-hunter2';
+    const error = refusal({ origins: ORIGIN, tokens: { encryptionKey: secret } });
+    expect(error.field).toBe('tokens.encryptionKey');
+    expect(error.message).not.toContain('hunter2');
+  });
+
   it('takes one origin or several, and says which practices are off', () => {
     expect(readPolicy({ origins: 'HTTPS://Shop.Example:443' }).origins).toEqual([ORIGIN]);
     const policy = readPolicy({ origins: [ORIGIN, 'https://admin.example'], rateLimit: false });
