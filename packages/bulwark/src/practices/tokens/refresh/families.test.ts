@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY, distant, faultOf, KEY, type Made, MINUTE, make, recording } from '../fixtures/make.ts';
+import { DAY, distant, faultOf, KEY, keeping, type Made, MINUTE, make, recording } from '../fixtures/make.ts';
 import type { IssuedPair, TokensOptions } from '../index.ts';
 import { readRefreshToken, writeRefreshToken } from './refresh-token.ts';
 
@@ -177,14 +177,7 @@ describe('refresh tokens', () => {
   });
 
   it('end in the end even where the store keeps them for longer', async () => {
-    const forever = 400 * DAY;
-    const made = make({}, (inner) => ({
-      get: (key) => inner.get(key),
-      insert: (key, record) => inner.insert(key, { ...record, ttl: forever }),
-      replace: (key, version, record) => inner.replace(key, version, { ...record, ttl: forever }),
-      remove: (key) => inner.remove(key),
-      list: (owner) => inner.list(owner),
-    }));
+    const made = make({}, keeping);
     const { refreshToken } = await login(made);
     made.clock.forward(30 * DAY);
     expect(await faultOf(made.tokens.service.refresh(refreshToken))).toBe('expired');
