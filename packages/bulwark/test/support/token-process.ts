@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { Secret } from '../../src/practices/secrets/secret.ts';
-import { tokens } from '../../src/practices/tokens/index.ts';
+import { TokenError, tokens } from '../../src/practices/tokens/index.ts';
 import { redisStores } from '../../src/stores/redis/index.ts';
 import { mysqlStores } from '../../src/stores/sql/mysql.ts';
 import { postgresStores } from '../../src/stores/sql/postgres.ts';
@@ -37,7 +37,7 @@ const { service } = tokens(
 );
 
 async function answer(question: string): Promise<string> {
-  const [verb, given = ''] = question.split(' ');
+  const [verb = '', given = ''] = question.split(' ');
   switch (verb) {
     case 'issue':
       ahead = Number(given) * 86_400_000;
@@ -60,6 +60,6 @@ async function answer(question: string): Promise<string> {
 await stores.ready();
 console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(await answer(line).catch((error: { fault?: string }) => error.fault ?? String(error)));
+  console.log(await answer(line).catch((error: unknown) => (error instanceof TokenError ? error.fault : 'failed')));
 }
 await stores.close();

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY, faultOf, make, recording } from '../fixtures/make.ts';
+import { DAY, faultOf, keeping, make, recording } from '../fixtures/make.ts';
 import { apiKeyPattern, isApiKey } from '../index.ts';
 import { makeApiKey } from './format.ts';
 
@@ -108,6 +108,15 @@ describe('API keys', () => {
     await expect(apiKeys.verify(short.key)).resolves.toBeDefined();
     made.clock.forward(1);
     expect(await faultOf(apiKeys.verify(short.key))).toMatch(/expired|api-key-unknown/);
+    expect(await apiKeys.list('ann')).toEqual([]);
+  });
+
+  it('end at their time even where the store keeps them for longer', async () => {
+    const made = make(ON, keeping);
+    const { apiKeys } = made.tokens.service;
+    const { key } = await apiKeys.create({ owner: 'ann', scopes: [], expiresAt: new Date(made.clock.now() + DAY) });
+    made.clock.forward(DAY);
+    expect(await faultOf(apiKeys.verify(key))).toBe('expired');
     expect(await apiKeys.list('ann')).toEqual([]);
   });
 
