@@ -47,6 +47,7 @@ export interface Breaker {
  * Leaves a store alone that throws, rejects, answers nonsense or takes longer than `timeout`; asks it again once in
  * `retry` milliseconds, and uses it again when it answers that in time. One event for each change.
  *
+ * A call that takes too long while others are answered in time fails alone: the store is busy, and not out of reach.
  * What was asked before the last change no longer counts: answers that come late, in whatever number, neither bring a
  * store back nor take it down again.
  *
@@ -63,6 +64,8 @@ export function createBreaker(
   let retryAt: number | undefined;
   let isProbing = false;
   let hasEnded = false;
+  /** Counts the answers that came in time. */
+  let answers = 0;
   /** Counts the changes. */
   let era = 0;
 
@@ -100,8 +103,11 @@ export function createBreaker(
     },
     attempt(ask, checked, otherwise) {
       const askedIn = era;
+      const before = answers;
       const failed = (error: unknown): ReturnType<typeof otherwise> => {
-        fail(error, askedIn);
+        // It has answered others meanwhile: it is there, and this one waited behind them, which a burst can bring about.
+        const isBusy = isTimeout(error) && answers !== before;
+        if (!isBusy) fail(error, askedIn);
         return otherwise(error);
       };
       let answer: ReturnType<typeof ask>;
@@ -110,7 +116,11 @@ export function createBreaker(
       } catch (error) {
         return failed(error);
       }
-      return isPromise(answer) ? answer.catch(failed) : answer;
+      if (!isPromise(answer)) return answer;
+      return answer.then((inTime) => {
+        answers++;
+        return inTime;
+      }, failed);
     },
     probe(ask, checked) {
       if (retryAt === undefined || isProbing || clock() < retryAt) return;
@@ -136,6 +146,10 @@ export function createBreaker(
       hasEnded = true;
     },
   };
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError';
 }
 
 function monotonic(): number {

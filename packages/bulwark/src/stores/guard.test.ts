@@ -14,6 +14,44 @@ type Mood = 'answers' | 'throws' | 'rejects' | 'hangs' | 'talks nonsense' | 'ref
 
 const SECRET = 'redis://user:secret@host';
 
+/** Answers one call after the other, each after a while: a burst waits in a queue. */
+function slowly(ms: number): RecordStore {
+  const inner = memoryRecordStore();
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => T): Promise<T> => {
+    const done = last.then(() => new Promise((resolve) => setTimeout(resolve, ms))).then(work);
+    last = done;
+    return done;
+  };
+  return {
+    shared: true,
+    get: (key) => inTurn(() => inner.get(key)),
+    insert: (key, record) => inTurn(() => inner.insert(key, record)),
+    replace: (key, version, record) => inTurn(() => inner.replace(key, version, record)),
+    remove: (key) => inTurn(() => inner.remove(key)),
+    list: (owner) => inTurn(() => inner.list(owner)),
+  };
+}
+
+describe('a store that is busy', () => {
+  it('is not out of reach: of a burst only those fail that wait too long, and nobody after them', async () => {
+    const events: EventInput[] = [];
+    const store = guardRecords(slowly(20), { emit: (event) => void events.push(event) }, { timeout: 200 });
+    const burst = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => store.get(`key ${i}`)));
+    const failed = burst.filter(({ status }) => status === 'rejected').length;
+    expect(failed).toBeGreaterThan(0);
+    expect(failed).toBeLessThan(100);
+    expect(events).toEqual([]);
+  });
+
+  it('control: one that answers nobody in time is', async () => {
+    const events: EventInput[] = [];
+    const store = guardRecords(slowly(400), { emit: (event) => void events.push(event) }, { timeout: 200 });
+    await expect(store.get('key')).rejects.toThrow(Refusal);
+    expect(events).toHaveLength(1);
+  });
+});
+
 /** A place somewhere else, as good or bad as its mood. */
 class FakePlace {
   mood: Mood = 'answers';

@@ -165,7 +165,8 @@ function wrapped(store: ExpressSessionStore, emit: Emit | undefined): unknown {
   const services = emit === undefined ? {} : { emit };
   const records = fromExpressSessionStore(store, services);
   // Out of reach it is left alone: no request waits for it then, and each that needs a session is told to come again.
-  return { ...guardRecords(records, emit === undefined ? undefined : { emit }), guarantees: records.guarantees };
+  const guarded = guardRecords(records, emit === undefined ? undefined : { emit });
+  return Object.assign(guarded, { guarantees: records.guarantees });
 }
 
 function unknown(field: string, fix: string): ConfigError {
