@@ -50,8 +50,8 @@ export function sessionCookie(options: ResolvedSessionsOptions['cookie'], origin
     let found: string | undefined;
     for (const part of header.split(';')) {
       const at = part.indexOf('=');
-      if (at < 0 || part.slice(0, at).trim() !== name) continue;
-      const value = part.slice(at + 1).trim();
+      if (at < 0 || bare(part.slice(0, at)) !== name) continue;
+      const value = bare(part.slice(at + 1));
       // Somebody else has set one as well (a sibling host, a script): which of them is the app's cannot be told.
       if (found !== undefined && found !== value) return null;
       found = value;
@@ -70,6 +70,14 @@ export function sessionCookie(options: ResolvedSessionsOptions['cookie'], origin
       `${name}=${value}${flags}${maxAge === undefined ? '' : `; Max-Age=${Math.max(0, Math.floor(maxAge / 1000))}`}`,
     clear: () => `${name}=${flags}; Max-Age=0`,
   };
+}
+
+/**
+ * Without the white space of HTTP, and no other. `trim()` takes away a byte like 0xA0 as well: a cookie whose name begins
+ * with it is no `__Host-` cookie for a browser, any sibling host may set it, and it would be taken for one here.
+ */
+function bare(text: string): string {
+  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
 }
 
 function refusePlain(name: string, { sameSite, partitioned }: ResolvedSessionsOptions['cookie']): void {
