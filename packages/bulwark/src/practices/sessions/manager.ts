@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { NOTICES } from './notices.ts';
-import { handleOf } from './requests.ts';
+import { handleOf, requireRoles } from './requests.ts';
 import type { SessionService } from './service.ts';
 import { decodeState, type SessionState, userOf } from './state.ts';
 import { withRoles } from './transitions.ts';
@@ -85,6 +85,7 @@ export function createManager(service: SessionService): SessionManager {
     },
     revokeAll: (user) => endAll(user),
     async changeRoles(user, roles) {
+      requireRoles(roles, 'changeRoles()');
       const sessions = await service.store.list(service.ownerOf(user));
       await Promise.all(
         sessions.map(async ({ key, value, version }) => {

@@ -82,7 +82,8 @@ export interface LogInOptions {
  * so nobody who knew its token is logged in with it.
  *
  * @param user.id - up to 256 characters
- * @throws Refusal `ERR_UNAVAILABLE` where the store is out of reach; Error where the response has begun
+ * @throws Refusal `ERR_UNAVAILABLE` where the store is out of reach, `ERR_HTTPS_REQUIRED` where the cookie is Secure and
+ *   the request came over plain HTTP (an undeclared proxy: `policy.proxy`); Error where the response has begun
  * @see ASVS 5.0 7.2.4, CWE-384
  * @example await logIn(req, { id: user.id, roles: user.roles })
  */
@@ -95,7 +96,17 @@ export async function logIn(
   if (typeof user?.id !== 'string' || user.id === '' || user.id.length > 256) {
     throw new TypeError('logIn() needs the id of a user: text of 1 to 256 characters');
   }
+  requireRoles(user.roles, 'logIn()');
+  for (const text of [options.factor, options.device]) {
+    if (text !== undefined && typeof text !== 'string') throw new TypeError('logIn() takes text for factor and device');
+  }
   await handle.logIn(user, options);
+}
+
+/** What is no list of names could be kept, and would be no session when it is read. */
+export function requireRoles(roles: unknown, what: string): void {
+  if (roles === undefined || (Array.isArray(roles) && roles.every((role) => typeof role === 'string'))) return;
+  throw new TypeError(`${what} takes roles as a list of names`);
 }
 
 /**
@@ -116,6 +127,7 @@ export async function logOut(req: IncomingMessage): Promise<void> {
  * @example if (await isRightCode(req.body.code)) await proveFactor(req, 'totp')
  */
 export async function proveFactor(req: IncomingMessage, factor: string): Promise<void> {
+  if (typeof factor !== 'string') throw new TypeError('proveFactor() takes the name of a factor');
   await entryOf(req, 'proveFactor()').handle.reauthenticate((authentication, now) => ({
     ...authentication,
     factors: { ...authentication.factors, [factor]: now },
@@ -129,6 +141,7 @@ export async function proveFactor(req: IncomingMessage, factor: string): Promise
  * @example await changeRoles(req, ['editor'])
  */
 export async function changeRoles(req: IncomingMessage, roles: readonly string[]): Promise<void> {
+  requireRoles(roles, 'changeRoles()');
   const kept = [...roles];
   await entryOf(req, 'changeRoles()').handle.reauthenticate((authentication) => ({ ...authentication, roles: kept }));
 }

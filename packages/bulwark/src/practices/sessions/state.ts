@@ -48,12 +48,47 @@ export function decodeState(value: string): SessionState | undefined {
     return undefined;
   }
   if (!isPlainObject(state)) return undefined;
-  const { secret, data, createdAt, seenAt, rotatedAt } = state;
-  const isWhole =
+  return isState(state) ? (state as unknown as SessionState) : undefined;
+}
+
+/** Half a state is none: a time that is no number would make a session that never ends. */
+function isState(state: Record<string, unknown>): boolean {
+  const { secret, data, device, createdAt, seenAt, rotatedAt, maxAge = null, leftAt = 0 } = state;
+  const { next, previous, authentication } = state;
+  return (
     typeof secret === 'string' &&
+    typeof device === 'string' &&
+    [createdAt, seenAt, rotatedAt, leftAt, maxAge ?? 0].every(isTime) &&
     isPlainObject(data) &&
-    [createdAt, seenAt, rotatedAt].every((time) => typeof time === 'number');
-  return isWhole ? (state as unknown as SessionState) : undefined;
+    Object.values(data).every(isJson) &&
+    (next === undefined || (isPlainObject(next) && typeof next.secret === 'string' && isTime(next.since))) &&
+    (previous === undefined ||
+      (isPlainObject(previous) &&
+        typeof previous.secret === 'string' &&
+        isTime(previous.until) &&
+        (previous.authentication === undefined || isAuthentication(previous.authentication)))) &&
+    (authentication === undefined || isAuthentication(authentication))
+  );
+}
+
+function isAuthentication(value: unknown): boolean {
+  if (!isPlainObject(value)) return false;
+  const { user, roles = [], factors, at } = value;
+  const areRoles = Array.isArray(roles) && roles.every((role) => typeof role === 'string');
+  const areFactors = isPlainObject(factors) && Object.values(factors).every(isTime);
+  return typeof user === 'string' && user !== '' && areRoles && areFactors && isTime(at);
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number';
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && JSON.parse(value) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The user whose session it is: who logged in, or whom passport has put into the data. */
