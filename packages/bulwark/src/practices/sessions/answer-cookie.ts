@@ -1,9 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Refusal } from '../../errors.ts';
 import { clientOf } from '../client/index.ts';
 import type { SessionService } from './service.ts';
 
 /** How late an answer may carry a token that nobody asked for. */
 const PROMPT = 1000;
+
+const PLAIN =
+  'the session cookie is Secure, and this request came over plain HTTP: nobody can be logged in. If a proxy in front ends ' +
+  "TLS, declare it (policy.proxy: 'nginx' or { hops: 1 }); else serve over https, or write an http:// origin in development";
 
 /** What the answer to one request says in `Set-Cookie`. */
 export class AnswerCookie {
@@ -26,10 +31,14 @@ export class AnswerCookie {
     this.#also = line;
   }
 
-  /** @throws Error where the head is out */
-  requireHead(): void {
-    if (!this.#res.headersSent) return;
-    throw new Error('the response has begun: its cookie cannot be changed any more');
+  /**
+   * For what is worth nothing without its cookie: whoever logs in must not be told that he has where no cookie can be set.
+   *
+   * @throws Error where the head is out; Refusal `ERR_HTTPS_REQUIRED` where a Secure cookie would be lost
+   */
+  require(): void {
+    if (this.#res.headersSent) throw new Error('the response has begun: its cookie cannot be changed any more');
+    if (!this.canBeSet()) throw new Refusal('ERR_HTTPS_REQUIRED', { reason: PLAIN });
   }
 
   get isSet(): boolean {

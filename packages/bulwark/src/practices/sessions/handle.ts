@@ -8,16 +8,15 @@ import { AnswerCookie } from './answer-cookie.ts';
 import { changesOf, type Loaded } from './changes.ts';
 import { describeDevice } from './device.ts';
 import { type Keeper, refuseAnswer } from './hold-response.ts';
+import { asKept, type Live, liveOf } from './live.ts';
 import { NOTICES } from './notices.ts';
 import { Presented, unavailable } from './presented.ts';
 import type { LogInOptions } from './requests.ts';
-import { type Found, type SessionService, whenDone } from './service.ts';
+import { type SessionService, whenDone } from './service.ts';
 import { CookieView, dataOf, replaceData, Session } from './session.ts';
 import { type Authentication, identityOf, type SessionState } from './state.ts';
 import { makeToken, type Token } from './token.ts';
 import { begun, elevated, handedOut, loggedIn, promoted } from './transitions.ts';
-
-type Live = Omit<Found, 'by'> & { readonly by: 'current' | 'next' | 'previous' };
 
 /** The session of one request, from its cookie to the answer. */
 export class SessionHandle implements Keeper {
@@ -105,7 +104,7 @@ export class SessionHandle implements Keeper {
     const found = stored === undefined ? undefined : this.#service.judge(token, stored);
     if (found === undefined) return;
     if (found.by === 'replayed') return this.#service.replayed(found.id, this.#req);
-    const live: Live = { ...found, by: found.by };
+    const live = liveOf({ ...found, by: found.by });
     this.#live = live;
     this.#loaded = this.#readOf(live.state);
     if (live.by === 'next') return this.#promote(live);
@@ -117,10 +116,7 @@ export class SessionHandle implements Keeper {
   #promote(live: Live): MaybePromise<void> {
     const { now, grace } = this.#service;
     const digest = this.#token?.digest ?? '';
-    const done = this.#change(live, (state) => promoted(state, digest, now(), now() + grace));
-    return whenDone(done, () => {
-      if (this.#live?.state.secret === digest) this.#live = { ...this.#live, by: 'current' };
-    });
+    return this.#change(live, (state) => promoted(state, digest, now(), now() + grace));
   }
 
   /** Hands out a new token. The old one is good until the new one comes back: the answer with it may be lost. */
@@ -154,7 +150,9 @@ export class SessionHandle implements Keeper {
       if (this.#live?.id !== from.id) return;
       if (kept === undefined) this.#end();
       // Answers may overtake each other: what is known stays the newest.
-      else if (kept.version > this.#live.version) this.#live = { ...this.#live, ...kept };
+      else if (kept.version > this.#live.version) {
+        this.#live = asKept(this.#live, kept, this.#service.presented(this.#token?.digest ?? '', kept.state));
+      }
     });
   }
 
@@ -209,8 +207,7 @@ export class SessionHandle implements Keeper {
     if (this.#failure !== undefined) throw this.#failure;
     const live = this.#live;
     if (live === undefined || this.#isEnded) return undefined;
-    // A token that was replaced sees what it could see: not what was proven since.
-    return live.by === 'previous' ? live.state.previous?.authentication : live.state.authentication;
+    return live.sees;
   }
 
   get identity(): Identity | undefined {
@@ -274,7 +271,7 @@ export class SessionHandle implements Keeper {
       if (era !== this.#era) return whenDone(this.#service.remove(token.id), () => undefined);
       this.#coming = undefined;
       // The version is the store's to say: the first write finds it out.
-      this.#live = { id: token.id, version: 0, state, by: 'current' };
+      this.#live = liveOf({ id: token.id, version: 0, state, by: 'current' });
       this.#token = token;
       this.#cookie.set(token.text, this.#maxAge);
     });
@@ -317,7 +314,7 @@ export class SessionHandle implements Keeper {
     const found =
       stored === undefined || this.#token === undefined ? undefined : this.#service.judge(this.#token, stored);
     if (found === undefined || found.by === 'replayed') throw new Error('failed to load session');
-    this.#live = { ...found, by: found.by };
+    this.#live = liveOf({ ...found, by: found.by });
     this.#loaded = this.#readOf(found.state);
     this.#session = this.#view();
   }
@@ -328,8 +325,7 @@ export class SessionHandle implements Keeper {
     { factor = 'password', device, keep = [] }: LogInOptions,
   ): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#cookie.requireHead();
-    if (!this.#cookie.canBeSet()) return;
+    this.#cookie.require();
     const before = this.#live;
     const data = this.#session === undefined ? this.#loaded.data : dataOf(this.#session);
     const token = makeToken();
@@ -355,7 +351,7 @@ export class SessionHandle implements Keeper {
     if (this.authentication === undefined || live === undefined || live.by === 'previous') {
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'nobody is logged in' });
     }
-    this.#cookie.requireHead();
+    this.#cookie.require();
     const { now, grace } = this.#service;
     const token = makeToken(live.id);
     const tokens = { presented: this.#token?.digest ?? live.state.secret, secret: token.digest };
@@ -363,6 +359,7 @@ export class SessionHandle implements Keeper {
     if (this.#live?.state.secret !== token.digest)
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'the session has ended' });
     this.#token = token;
+    this.#live = liveOf({ ...this.#live, by: 'current' });
     this.#cookie.set(token.text, this.#maxAge);
     this.#service.emit(NOTICES.renewed(live.id), this.#req);
   }

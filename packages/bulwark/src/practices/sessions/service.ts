@@ -93,11 +93,12 @@ export class SessionService {
   judge(token: Token, stored: StoredRecord): Found | undefined {
     const state = decodeState(stored.value);
     if (state === undefined || this.isOver(state)) return undefined;
-    const by = this.#presented(token.digest, state);
+    const by = this.presented(token.digest, state);
     return by === undefined ? undefined : { id: token.id, version: stored.version, state, by };
   }
 
-  #presented(digest: string, { secret, next, previous }: SessionState): Presented | undefined {
+  /** Which of the session's tokens has this digest; undefined for none. */
+  presented(digest: string, { secret, next, previous }: SessionState): Presented | undefined {
     if (isSame(secret, digest)) return 'current';
     if (next !== undefined && isSame(next.secret, digest)) return 'next';
     if (previous === undefined || !isSame(previous.secret, digest)) return undefined;

@@ -72,7 +72,7 @@ export function withRoles(state: SessionState, roles: readonly string[]): Sessio
 }
 
 /** What a replaced token may still see: nothing that was given since, and nothing that was taken away. */
-function narrowed(before: Authentication, now: Authentication): Authentication {
+export function narrowed(before: Authentication, now: Authentication): Authentication {
   const { roles } = before;
   return roles === undefined ? before : { ...before, roles: roles.filter((role) => now.roles?.includes(role)) };
 }

@@ -1,0 +1,185 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Request } from 'express';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ask } from '../../../test/support/ask.ts';
+import { EXPRESS, type Received } from '../../../test/support/http.ts';
+import { KINDS, loggedIn, NAME, startSessions } from '../../../test/support/session-app.ts';
+import { memoryRecordStore } from '../../stores/memory-records.ts';
+import { logIn, proveFactor, sessionOf, sessions } from './index.ts';
+import { decodeState } from './state.ts';
+
+let close: (() => Promise<void>) | undefined;
+afterEach(async () => close?.());
+
+const cookieOf = (answer: Received | undefined): string => String(answer?.headers['set-cookie']).split(';', 1)[0] ?? '';
+
+/** Lets somebody in when it is told to. */
+function door() {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+describe.each(KINDS)('against sessions on %s', (_kind, express) => {
+  it('a name that only looks like that of the cookie is another: a sibling host can set it (CWE-565)', async () => {
+    const { visitor, close: end, names } = await startSessions(express);
+    close = end;
+    const eve = await loggedIn(visitor(), 'eve');
+    const token = eve.jar.get(NAME) ?? '';
+    for (const name of [
+      `\u00a0${NAME}`,
+      `${NAME}\u00a0`,
+      `\u00a0 ${NAME}`,
+      NAME.toUpperCase(),
+      `x${NAME}`,
+      `"${NAME}"`,
+    ]) {
+      const answer = await visitor().get('/devices', { headers: { cookie: `${name}=${token}` } });
+      expect([name, answer.status]).toEqual([name, 401]);
+      const bob = await loggedIn(visitor());
+      const both = `${name}=${token}; ${NAME}=${bob.jar.get(NAME)}`;
+      const [device] = (await visitor().get('/devices', { headers: { cookie: both } })).json<{ user: string }[]>();
+      expect(device?.user).toBe('bob');
+    }
+    for (const value of [`"${token}"`, `\u00a0${token}`, `${token}=`, token.repeat(100), `${token}\u00a0`]) {
+      expect((await visitor().get('/devices', { headers: { cookie: `${NAME}=${value}` } })).status).toBe(401);
+    }
+    const twice = `${NAME}=${token}; \t${NAME}=${token}\t`;
+    expect((await visitor().get('/devices', { headers: { cookie: twice } })).status).toBe(200);
+    expect(names()).not.toContain('session_cookie_conflict');
+  });
+
+  it('over plain HTTP nobody is told that he is logged in', async () => {
+    const { visitor, store, names, close: end } = await startSessions(express, {}, false);
+    close = end;
+    const answer = await visitor().get('/in');
+    expect([answer.status, answer.body]).toEqual([403, 'ERR_HTTPS_REQUIRED']);
+    expect(names()).toEqual(['sys_session_cookie_withheld']);
+    expect(store.size).toBe(0);
+  });
+});
+
+describe.each(EXPRESS)('against sessions on Express %s', (_version, express) => {
+  /** `/slow` has its session from the beginning, waits, writes, and then asks who is there. */
+  function slowApp() {
+    let now = Date.now();
+    const app = express();
+    const store = memoryRecordStore();
+    const practice = sessions({ origins: ['http://shop.example'], store, now: () => now });
+    const [reached, go] = [door(), door()];
+    app.use(practice);
+    const act =
+      (work: (req: Request) => unknown) =>
+      (req: Request, res: { json(value: unknown): unknown }, next: (error: unknown) => void): void => {
+        Promise.resolve(work(req)).then((value) => res.json(value ?? null), next);
+      };
+    app.get('/in', act((req) => logIn(req, { id: 'bob', roles: ['reader'] })) as never);
+    app.get('/totp', act((req) => proveFactor(req, 'totp')) as never);
+    app.get('/me', act((req) => practice.identify(req)) as never);
+    app.get(
+      '/slow',
+      act(async (req) => {
+        reached.open();
+        await go.opened;
+        const session = sessionOf<{ n: number }>(req);
+        if (session === undefined) throw new Error('no session');
+        session.n = 1;
+        await session.save();
+        return practice.identify(req);
+      }) as never,
+    );
+    const get = async (target: string, cookie?: string): Promise<Received | undefined> =>
+      (await ask(app, { target, headers: cookie === undefined ? {} : { cookie } }))[0];
+    return { get, reached, go, pass: (ms: number) => void (now += ms) };
+  }
+
+  it('a request in flight, with a token that was replaced meanwhile, does not see the factor that was proven (CWE-362)', async () => {
+    const { get, reached, go } = slowApp();
+    const old = cookieOf(await get('/in'));
+    const slow = get('/slow', old);
+    await reached.opened;
+    const proven = cookieOf(await get('/totp', old));
+    go.open();
+    expect(Object.keys((await slow)?.json<{ factors: object }>().factors ?? {})).toEqual(['password']);
+    expect(Object.keys((await get('/me', proven))?.json<{ factors: object }>().factors ?? {})).toEqual([
+      'password',
+      'totp',
+    ]);
+  });
+
+  it('nor does one with the token before, when a further replacement has pushed it out', async () => {
+    const { get, reached, go, pass } = slowApp();
+    const first = cookieOf(await get('/in'));
+    pass(15 * 60_000);
+    const second = cookieOf(await get('/me', first));
+    await get('/me', second);
+    const slow = get('/slow', first);
+    await reached.opened;
+    const third = cookieOf(await get('/totp', second));
+    pass(15 * 60_000);
+    const fourth = cookieOf(await get('/me', third));
+    await get('/me', fourth);
+    go.open();
+    const seen = (await slow)?.json<{ factors?: object } | null>();
+    expect(Object.keys(seen?.factors ?? {})).not.toContain('totp');
+  });
+});
+
+describe('a record that is none', () => {
+  const whole = { secret: 'x'.repeat(43), data: {}, createdAt: 1, seenAt: 1, rotatedAt: 1, device: 'd' };
+
+  it('is as little as no session, whatever another process has written (CWE-502)', () => {
+    expect(decodeState(JSON.stringify(whole))).toEqual(whole);
+    const wrong: object[] = [
+      { ...whole, maxAge: 'for ever' },
+      { ...whole, leftAt: 'never' },
+      { ...whole, data: { cart: { a: 1 } } },
+      { ...whole, data: { cart: '{' } },
+      { ...whole, data: [] },
+      { ...whole, next: {} },
+      { ...whole, next: { secret: 1, since: 1 } },
+      { ...whole, previous: { secret: 'x' } },
+      { ...whole, previous: { secret: 'x', until: 1, authentication: { user: 1, factors: {}, at: 1 } } },
+      { ...whole, authentication: null },
+      { ...whole, authentication: { user: '', factors: {}, at: 1 } },
+      { ...whole, authentication: { user: 'bob', factors: { totp: 'yes' }, at: 1 } },
+      { ...whole, authentication: { user: 'bob', factors: {}, roles: 'admin', at: 1 } },
+      { ...whole, device: 7 },
+      { ...whole, seenAt: null },
+    ];
+    for (const state of wrong) expect([state, decodeState(JSON.stringify(state))]).toEqual([state, undefined]);
+  });
+
+  it('fails no request that comes with its token', async () => {
+    const { visitor, store, close: end } = await startSessions(undefined);
+    close = end;
+    const bob = await loggedIn(visitor());
+    await bob.get('/put?a=1');
+    const id = (await bob.get('/devices')).json<{ id: string }[]>()[0]?.id;
+    const key = `session:${id}`;
+    const stored = await store.get(key);
+    const state = JSON.parse(stored?.value ?? '{}') as object;
+    const value = JSON.stringify({ ...state, data: { a: '{' } });
+    await store.replace(key, stored?.version ?? 0, { value, ttl: 60_000, owner: 'session:bob' });
+    const answer = await bob.get('/look');
+    expect([answer.status, answer.json()]).toEqual([200, {}]);
+  });
+});
+
+describe('many requests', () => {
+  it('twenty thousand visitors who only read leave no record', async () => {
+    const store = memoryRecordStore();
+    const practice = sessions({ store });
+    let passed = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const req = { headers: {}, method: 'GET', url: '/' } as IncomingMessage;
+      const res = { getHeader: () => undefined, end: () => undefined } as unknown as ServerResponse;
+      practice(req, res, () => {
+        if (sessionOf(req)?.n === undefined) passed++;
+      });
+    }
+    expect([passed, store.size]).toEqual([20_000, 0]);
+  });
+});
