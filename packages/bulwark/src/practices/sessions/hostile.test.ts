@@ -5,7 +5,7 @@ import { ask } from '../../../test/support/ask.ts';
 import { EXPRESS, type Received } from '../../../test/support/http.ts';
 import { KINDS, loggedIn, NAME, startSessions } from '../../../test/support/session-app.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
-import { logIn, proveFactor, sessionOf, sessions } from './index.ts';
+import { logIn, logOut, proveFactor, sessionOf, sessions } from './index.ts';
 import { decodeState } from './state.ts';
 
 let close: (() => Promise<void>) | undefined;
@@ -78,6 +78,7 @@ describe.each(EXPRESS)('against sessions on Express %s', (_version, express) => 
     app.get('/in', act((req) => logIn(req, { id: 'bob', roles: ['reader'] })) as never);
     app.get('/totp', act((req) => proveFactor(req, 'totp')) as never);
     app.get('/me', act((req) => practice.identify(req)) as never);
+    app.get('/out', act((req) => logOut(req)) as never);
     app.get(
       '/slow',
       act(async (req) => {
@@ -92,7 +93,10 @@ describe.each(EXPRESS)('against sessions on Express %s', (_version, express) => 
     );
     const get = async (target: string, cookie?: string): Promise<Received | undefined> =>
       (await ask(app, { target, headers: cookie === undefined ? {} : { cookie } }))[0];
-    return { get, reached, go, pass: (ms: number) => void (now += ms) };
+    const pass = (ms: number): void => {
+      now += ms;
+    };
+    return { get, reached, go, pass };
   }
 
   it('a request in flight, with a token that was replaced meanwhile, does not see the factor that was proven (CWE-362)', async () => {
@@ -124,6 +128,49 @@ describe.each(EXPRESS)('against sessions on Express %s', (_version, express) => 
     go.open();
     const seen = (await slow)?.json<{ factors?: object } | null>();
     expect(Object.keys(seen?.factors ?? {})).not.toContain('totp');
+  });
+
+  it('a request in flight is nobody’s once its user has logged out, as soon as it has written (CWE-613)', async () => {
+    const { get, reached, go } = slowApp();
+    const old = cookieOf(await get('/in'));
+    const slow = get('/slow', old);
+    await reached.opened;
+    await get('/out', old);
+    go.open();
+    expect((await slow)?.body).toBe('null');
+    expect((await get('/me', old))?.body).toBe('null');
+  });
+});
+
+describe.each(EXPRESS)('what has ended or was replaced, on Express %s', (_version, express) => {
+  it('a token that was handed out, and not used yet, is worth nothing once a factor was proven', async () => {
+    const { visitor, pass, close: end } = await startSessions(express);
+    close = end;
+    const bob = await loggedIn(visitor());
+    const old = bob.jar.get(NAME) ?? '';
+    pass(15 * 60_000);
+    const thief = visitor();
+    await thief.get('/devices', { headers: { cookie: `${NAME}=${old}` } });
+    const next = thief.jar.get(NAME);
+    expect(next).toBeDefined();
+    expect((await bob.get('/totp')).status).toBe(200);
+    expect(bob.jar.get(NAME)).not.toBe(old);
+    expect((await thief.get('/devices')).status).toBe(401);
+    expect((await bob.get('/devices')).status).toBe(200);
+  });
+
+  it('a visitor’s session that was left is not held open by logging in from it again', async () => {
+    const { visitor, pass, close: end } = await startSessions(express);
+    close = end;
+    const ann = visitor();
+    await ann.get('/put?cart=book');
+    const left = { headers: { cookie: `${NAME}=${ann.jar.get(NAME)}` } };
+    await loggedIn(ann);
+    pass(9_000);
+    expect((await visitor().get('/in', left)).status).toBe(200);
+    expect((await visitor().get('/look', left)).json()).toEqual({ cart: 'book' });
+    pass(9_000);
+    expect((await visitor().get('/look', left)).json()).toEqual({});
   });
 });
 
