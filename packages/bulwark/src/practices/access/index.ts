@@ -59,7 +59,9 @@ export interface Access {
   scope(...scopes: [string, ...string[]]): DecisionHandler;
 }
 
-const UNDECIDED = 'this address has no access decision, and the policy denies those';
+const UNDECIDED =
+  'this address has no access decision, and the policy denies those: ' +
+  "say who may call it, access.public('why') or access.authenticated() in its route";
 
 /** What a decision demands of an identity: nothing to say means yes. */
 type Demand = (identity: Identity, now: number) => string | undefined;

@@ -3,42 +3,42 @@ import { describeFailure } from '../logging/failure-record.ts';
 
 const OF: Pick<EventInput, 'practice'> = { practice: 'sessions' };
 
-/** What is said of one session, by its id: never of its token. */
+/** What is said of one session, by its id: never of its token. A log would redact what is called `session` or `sid`. */
 export const NOTICES = {
   created: (session: string): EventInput => ({
     ...OF,
     event: 'session_created',
     level: 'INFO',
     description: 'a user has logged in',
-    details: { session },
+    details: { id: session },
   }),
   takenOver: (session: string): EventInput => ({
     ...OF,
     event: 'session_created',
     level: 'INFO',
     description: 'a session of express-session was taken over',
-    details: { session },
+    details: { id: session },
   }),
   renewed: (session: string): EventInput => ({
     ...OF,
     event: 'session_renewed',
     level: 'INFO',
     description: 'what a session may do has changed, and it has a new token',
-    details: { session },
+    details: { id: session },
   }),
   ended: (session: string): EventInput => ({
     ...OF,
     event: 'session_expired',
     level: 'INFO',
     description: 'a session was ended',
-    details: { session },
+    details: { id: session },
   }),
   replayed: (session: string): EventInput => ({
     ...OF,
     event: 'session_use_after_expire',
     level: 'WARN',
     description: 'a session token was used after it had been replaced: somebody may have copied it',
-    details: { session },
+    details: { id: session },
   }),
   conflict: (): EventInput => ({
     ...OF,
