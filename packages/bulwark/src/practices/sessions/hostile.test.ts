@@ -1,10 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import net from 'node:net';
 import type { Request } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ask } from '../../../test/support/ask.ts';
-import { EXPRESS, type Received } from '../../../test/support/http.ts';
+import { ask, HOST, QUIET } from '../../../test/support/ask.ts';
+import { serveAsTls } from '../../../test/support/browser.ts';
+import { EXPRESS, type Received, send, serve } from '../../../test/support/http.ts';
+import { barrier, remoteStore } from '../../../test/support/remote-store.ts';
 import { KINDS, loggedIn, NAME, startSessions } from '../../../test/support/session-app.ts';
+import { secure } from '../../secure.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
+import { access } from '../access/index.ts';
 import { logIn, logOut, proveFactor, sessionOf, sessions } from './index.ts';
 import { decodeState } from './state.ts';
 
@@ -212,6 +217,124 @@ describe('a record that is none', () => {
     await store.replace(key, stored?.version ?? 0, { value, ttl: 60_000, owner: 'session:bob' });
     const answer = await bob.get('/look');
     expect([answer.status, answer.json()]).toEqual([200, {}]);
+  });
+});
+
+describe.each(EXPRESS)('what is told of sessions, on Express %s', (_version, express) => {
+  it('names them in the log, by an id that is no secret; who is denied learns what his route lacks', async () => {
+    const lines: string[] = [];
+    const app = express();
+    const gate = secure(app, {
+      ...QUIET,
+      proxy: 'none',
+      logging: { stream: { write: (line: string) => void lines.push(line) } },
+      sessions: {},
+    });
+    app.get('/in', access.public('a test'), (req, res, next) => {
+      logIn(req, { id: 'bob' }).then(() => res.send('in'), next);
+    });
+    app.get('/forgotten', (_req, res) => void res.send('never'));
+    const served = await serveAsTls(app);
+    close = served.close;
+    await send(served.url, { target: '/in', headers: HOST });
+    await send(served.url, { target: '/forgotten', headers: HOST });
+    const [info] = await gate.sessions.list('bob');
+    expect(lines.filter((line) => line.includes('"session_created"')).join()).toContain(`"id":"${info?.id}"`);
+    expect(lines.join('')).toContain("access.public('why')");
+  });
+
+  it('logIn() and a late keepSeen do not undo each other; data of the left session stays behind', async () => {
+    let now = Date.now();
+    const store = remoteStore();
+    const app = express();
+    const practice = sessions({ origins: ['http://shop.example'], store, now: () => now });
+    app.use(practice);
+    app.get('/put', (req, res) => {
+      Object.assign(sessionOf(req) ?? {}, { mine: 1 });
+      res.send('put');
+    });
+    const written = barrier();
+    app.get('/in', (req, res, next) => {
+      logIn(req, { id: 'bob' })
+        .then(async () => {
+          written.open();
+          for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+          const session = sessionOf(req);
+          if (session !== undefined) session.after = 1;
+          res.json({ user: practice.identify(req), data: session });
+        })
+        .catch(next);
+    });
+    const cookie = cookieOf((await ask(app, { target: '/put' }))[0]);
+    now += 61_000;
+    let isFirst = true;
+    store.before = (step) => {
+      if (step !== 'replace' || !isFirst) return undefined;
+      isFirst = false;
+      return written.wait();
+    };
+    const [answer] = await ask(app, { target: '/in', headers: { cookie } });
+    expect(answer?.json()).toMatchObject({ user: { id: 'bob' }, data: { after: 1 } });
+    expect(answer?.body).not.toContain('mine');
+    expect(isFirst).toBe(false);
+  });
+
+  it('a user whom passport has put there, and who was taken out again, is listed no more', async () => {
+    const app = express();
+    const practice = sessions({ origins: ['http://shop.example'] });
+    app.use(practice);
+    app.get('/in', (req, res) => {
+      Object.assign(sessionOf(req) ?? {}, { passport: { user: 'bob' } });
+      res.send('in');
+    });
+    app.get('/out', (req, res) => {
+      delete sessionOf(req)?.passport;
+      res.send('out');
+    });
+    const cookie = cookieOf((await ask(app, { target: '/in' }))[0]);
+    expect(await practice.manager.list('bob')).toHaveLength(1);
+    await ask(app, { target: '/out', headers: { cookie } });
+    expect(await practice.manager.list('bob')).toHaveLength(0);
+    expect(await practice.manager.revokeAll('bob')).toBe(0);
+  });
+
+  it('a thousand clients that leave while their answer is held leave nothing behind', async () => {
+    // As one in this process, it is waited for without a bound.
+    const store = Object.assign(remoteStore(), { local: true });
+    const app = express();
+    const practice = sessions({ origins: ['http://shop.example'], store });
+    app.use(practice);
+    let held = 0;
+    const gate = barrier();
+    store.before = (step) => {
+      if (step !== 'insert') return undefined;
+      held++;
+      return gate.wait();
+    };
+    app.get('/', (req, res) => {
+      Object.assign(sessionOf(req) ?? {}, { n: 1 });
+      res.write('x');
+      res.end('y');
+    });
+    const served = await serve(app);
+    close = served.close;
+    const port = Number(new URL(served.url).port);
+    for (let round = 0; round < 10; round++) {
+      const sockets = Array.from({ length: 100 }, () => net.connect(port, '127.0.0.1'));
+      for (const socket of sockets) {
+        socket.on('error', () => undefined);
+        socket.write('GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n');
+      }
+      while (held < (round + 1) * 100) await new Promise(setImmediate);
+      for (const socket of sockets) socket.destroy();
+    }
+    gate.open();
+    const open = (): Promise<number> =>
+      new Promise((resolve) => served.server.getConnections((_error, count) => resolve(count)));
+    while ((await open()) > 0 || store.size < 1000) await new Promise(setImmediate);
+    expect([held, store.size]).toEqual([1000, 1000]);
+    store.before = () => undefined;
+    expect((await send(served.url, { target: '/' })).body).toBe('xy');
   });
 });
 
