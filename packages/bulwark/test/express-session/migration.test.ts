@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Express as App } from 'express';
 import session from 'express-session';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -81,6 +82,37 @@ describe.each(EXPRESS)('from express-session to secure(), on Express %s', (_, ex
     expect(await browser.json('/account')).toBe('yours');
     expect(await gate.sessions?.list('ann')).toMatchObject([{ user: 'ann' }]);
     expect(await old.json('/me')).toBeNull();
+  });
+
+  it('the guide, followed to the letter, leaves no route denied; without its word on access all of them are', async () => {
+    const guide = readFileSync(new URL('../../../../docs/from-express-session.md', import.meta.url), 'utf8');
+    const calls = guide.match(/secure\(app, \{[\s\S]*?\n\}\);/g) ?? [];
+    expect(calls).toHaveLength(2);
+    for (const call of calls) expect(call).toContain("access: { undecided: 'allow' }");
+
+    for (const [access, status] of [
+      [{ undecided: 'allow' }, 200],
+      [{}, 403],
+    ] as const) {
+      const app: App = express();
+      const gate = secure(app, {
+        origins: ['https://shop.example'],
+        mode: 'production',
+        proxy: { hops: 1 },
+        logging: { level: false },
+        stores: memoryStores(),
+        access,
+        sessions: {
+          secret: SECRET,
+          store: new session.MemoryStore() as never,
+          resave: false,
+          saveUninitialized: false,
+        },
+      });
+      mountPassport(app, express);
+      const client = new Client(await served(gate.handler), BROWSER);
+      expect((await client.get('/me')).status).toBe(status);
+    }
   });
 
   it('into another store, too', async () => {
