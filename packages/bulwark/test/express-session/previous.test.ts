@@ -150,6 +150,7 @@ describe('previousSessions', () => {
   it.each([
     ['no cookie', undefined],
     ['an empty one', 'connect.sid='],
+    ['a name that begins with a byte that trim() takes away', `\u00a0connect.sid=${real}`],
     ['another name', `connect.sidx=${real}; xconnect.sid=${real}`],
     ['no signature', 'connect.sid=victim'],
     ['s: without a signature', 'connect.sid=s:victim'],

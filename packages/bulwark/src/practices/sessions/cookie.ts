@@ -76,7 +76,7 @@ export function sessionCookie(options: ResolvedSessionsOptions['cookie'], origin
  * Without the white space of HTTP, and no other. `trim()` takes away a byte like 0xA0 as well: a cookie whose name begins
  * with it is no `__Host-` cookie for a browser, any sibling host may set it, and it would be taken for one here.
  */
-function bare(text: string): string {
+export function bare(text: string): string {
   return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
 }
 

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Secret } from '../../secrets/secret.ts';
+import { bare } from '../cookie.ts';
 
 /** A longer value is not looked at: express-session's own have 80 characters. */
 const LONGEST = 1024;
@@ -18,8 +19,8 @@ export function signedId(header: string | undefined, name: string, keys: readonl
   let found: string | undefined;
   for (const part of header.split(';')) {
     const at = part.indexOf('=');
-    if (at === -1 || part.slice(0, at).trim() !== name) continue;
-    const id = unsign(part.slice(at + 1).trim(), keys);
+    if (at === -1 || bare(part.slice(0, at)) !== name) continue;
+    const id = unsign(bare(part.slice(at + 1)), keys);
     if (id === undefined) continue;
     if (found !== undefined && found !== id) return undefined;
     found = id;
