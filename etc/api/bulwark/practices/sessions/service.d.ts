@@ -37,6 +37,7 @@ export declare class SessionService {
     keyOf(id: string): string;
     ownerOf(user: string): string;
     judge(token: Token, stored: StoredRecord): Found | undefined;
+    presented(digest: string, { secret, next, previous }: SessionState): Presented | undefined;
     isOver(state: SessionState): boolean;
     isRotationDue({ rotatedAt, next, leftAt }: SessionState): boolean;
     ttlOf({ seenAt, createdAt, maxAge, leftAt }: SessionState): number;

@@ -77,7 +77,12 @@ export function sessionCookie(options: ResolvedSessionsOptions['cookie'], origin
  * with it is no `__Host-` cookie for a browser, any sibling host may set it, and it would be taken for one here.
  */
 export function bare(text: string): string {
-  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
+  const isWhite = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
+  let [start, end] = [0, text.length];
+  // No regular expression: one that looks for white space at the end takes quadratic time for white space elsewhere.
+  while (start < end && isWhite(start)) start++;
+  while (end > start && isWhite(end - 1)) end--;
+  return text.slice(start, end);
 }
 
 function refusePlain(name: string, { sameSite, partitioned }: ResolvedSessionsOptions['cookie']): void {
