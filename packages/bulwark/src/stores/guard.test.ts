@@ -37,7 +37,7 @@ describe('a store that is busy', () => {
   it('is not out of reach: of a burst only those fail that wait too long, and nobody after them', async () => {
     const events: EventInput[] = [];
     const store = guardRecords(slowly(20), { emit: (event) => void events.push(event) }, { timeout: 200 });
-    const burst = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => store.get(`key ${i}`)));
+    const burst = await Promise.allSettled(Array.from({ length: 100 }, async (_, i) => store.get(`key ${i}`)));
     const failed = burst.filter(({ status }) => status === 'rejected').length;
     expect(failed).toBeGreaterThan(0);
     expect(failed).toBeLessThan(100);

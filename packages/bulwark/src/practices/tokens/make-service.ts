@@ -174,7 +174,7 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       level: 'INFO',
       practice: 'tokens',
       description: 'a family of refresh tokens begins',
-      details: { user: claims.sub, sid: claims.sid },
+      details: { user: claims.sub, endsWith: claims.sid },
     });
     return { ...access, refreshToken };
   }

@@ -103,7 +103,7 @@ export function createFamilies(parts: FamilyParts): Families {
         level: 'CRITICAL',
         practice: 'tokens',
         description: 'a refresh token was used a second time: its family has ended, the user has to log in again',
-        details: { user: claims.sub, sid: claims.sid },
+        details: { user: claims.sub, endsWith: claims.sid },
       });
       await parts.endAccess(claims.sid);
     }
