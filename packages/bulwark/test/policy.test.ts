@@ -89,7 +89,7 @@ describe('a policy', () => {
 
   it('repeats no secret that was given as plain text', () => {
     const secret = 'hunter2-hunter2-hunter2-hunter2';
-    const error = refusal({ origins: ORIGIN, tokens: { encryptionKey: secret } });
+    const error = refusal({ origins: ORIGIN, stores: { memory: true }, tokens: { encryptionKey: secret } });
     expect(error.field).toBe('tokens.encryptionKey');
     expect(error.message).not.toContain('hunter2');
   });

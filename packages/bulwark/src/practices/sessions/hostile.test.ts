@@ -228,6 +228,7 @@ describe.each(EXPRESS)('what is told of sessions, on Express %s', (_version, exp
       ...QUIET,
       proxy: 'none',
       logging: { stream: { write: (line: string) => void lines.push(line) } },
+      stores: { memory: true },
       sessions: {},
     });
     app.get('/in', access.public('a test'), (req, res, next) => {
