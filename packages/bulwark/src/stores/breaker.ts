@@ -1,6 +1,7 @@
 import { Refusal } from '../errors.ts';
 import type { Emit } from '../events.ts';
 import type { PracticeId } from '../pipeline.ts';
+import { isPromise } from './maybe-promise.ts';
 import type { MaybePromise } from './record-store.ts';
 
 /** How an outage is recognised and ended. */
@@ -154,11 +155,6 @@ function isTimeout(error: unknown): boolean {
 
 function monotonic(): number {
   return performance.now();
-}
-
-/** True for what has to be waited for. */
-export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | undefined)?.then === 'function';
 }
 
 /**

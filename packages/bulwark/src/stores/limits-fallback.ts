@@ -1,4 +1,5 @@
-import { type Breaker, isPromise } from './breaker.ts';
+import type { Breaker } from './breaker.ts';
+import { isPromise } from './maybe-promise.ts';
 import type { RateLimitResult, RateLimitStore } from './rate-limit-store.ts';
 
 const guarded = new WeakSet<RateLimitStore>();

@@ -53,8 +53,7 @@ const as = (visitor: Browser): { headers: { cookie: string } } => ({
 });
 
 describe.each(RACE_STORES)('sessions in a race, on %s', (name, open) => {
-  const given = open === undefined ? describe.skip : describe;
-  given('with two processes', () => {
+  describe.skipIf(open === undefined)('with two processes', () => {
     let place: RaceStores;
     let served: readonly [Served, Served];
     let managers: readonly [SessionManager, SessionManager];
@@ -201,8 +200,7 @@ describe.each([
   ['MemoryStore', true],
   ['connect-redis on a real Redis', REDIS_SERVER !== undefined],
 ] as const)('control: express-session with %s', (kind, isThere) => {
-  const given = isThere ? describe : describe.skip;
-  given('in the same races', () => {
+  describe.skipIf(!isThere)('in the same races', () => {
     const gates = new Map<string, ReturnType<typeof barrier>>();
     const closing: (() => unknown)[] = [];
     let served: Served;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Next } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
-import { isPromise } from '../../stores/breaker.ts';
+import { isPromise, whenDone } from '../../stores/maybe-promise.ts';
 import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
 import type { Identity } from '../access/index.ts';
 import { AnswerCookie } from './answer-cookie.ts';
@@ -12,7 +12,7 @@ import { asKept, type Live, liveOf } from './live.ts';
 import { NOTICES } from './notices.ts';
 import { Presented, unavailable } from './presented.ts';
 import type { LogInOptions } from './requests.ts';
-import { type SessionService, whenDone } from './service.ts';
+import type { SessionService } from './service.ts';
 import { CookieView, dataOf, replaceData, Session } from './session.ts';
 import { type Authentication, identityOf, type SessionState } from './state.ts';
 import { makeToken, type Token } from './token.ts';

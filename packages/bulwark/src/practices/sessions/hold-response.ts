@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { contextOf } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
 import type { EventInput } from '../../events.ts';
-import { isPromise } from '../../stores/breaker.ts';
+import { isPromise } from '../../stores/maybe-promise.ts';
 import type { MaybePromise } from '../../stores/record-store.ts';
 import { NOTICES } from './notices.ts';
 

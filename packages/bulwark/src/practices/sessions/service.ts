@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { contextOf, type Services } from '../../context.ts';
 import { ConfigError, Refusal } from '../../errors.ts';
 import type { EventInput } from '../../events.ts';
-import { isPromise } from '../../stores/breaker.ts';
+import { whenDone } from '../../stores/maybe-promise.ts';
 import type { MaybePromise, RecordStore, StoredRecord } from '../../stores/record-store.ts';
 import { parseDuration } from '../../units.ts';
 import { type SessionCookie, sessionCookie } from './cookie.ts';
@@ -233,9 +233,4 @@ function within(value: number | string, name: string, min: number, max: number):
     message: `${String(value)} is out of range`,
     fix: `write a duration from ${min / 1000}s to ${max / 1000}s`,
   });
-}
-
-/** Goes on with an answer, at once where it is there. */
-export function whenDone<T, R>(answer: MaybePromise<T>, then: (value: T) => MaybePromise<R>): MaybePromise<R> {
-  return isPromise(answer) ? answer.then(then) : then(answer);
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Bucket, consumeFrom, freshAt, refundTo } from '../gcra.ts';
+import { whenDone } from '../maybe-promise.ts';
 import type { RateLimitResult, RateLimitRule, RateLimitStore } from '../rate-limit-store.ts';
 import { type SqlDialect, statement } from './dialect.ts';
 import { isNew } from './records.ts';
-import { andThen, type SqlDriver, type SqlResult, type SqlValue, type Statement, type Steps, step } from './steps.ts';
+import { type SqlDriver, type SqlResult, type SqlValue, type Statement, type Steps, step } from './steps.ts';
 import { SWEEP_COUNT, sweeper } from './sweeper.ts';
 
 /** The longest key that is kept as it is, in bytes; of a longer one its hash is. */
@@ -53,7 +54,7 @@ export function sqlRateLimitStore(
     ...(traits.local ? { local: true } : {}),
     consume(key, cost, rule) {
       const kept = keptKey(dialect, key);
-      return andThen(
+      return whenDone(
         driver.run('each', () => decide(kept, cost, rule)),
         (result) => result ?? driver.run('transaction', () => decideLocked(kept, cost, rule)),
       );
@@ -61,7 +62,7 @@ export function sqlRateLimitStore(
     refund(key, units, rule) {
       const given = fresh();
       refundTo(given, units, rule);
-      return andThen(
+      return whenDone(
         driver.run('each', () => step(sql.refund(given.tat, keptKey(dialect, key)))),
         () => undefined,
       );

@@ -106,8 +106,3 @@ export async function runWaiting<T>(steps: Steps<T>, run: (statement: Statement)
     next = steps.next(result);
   }
 }
-
-/** Goes on with an answer, at once where it is there at once. */
-export function andThen<T, U>(answer: MaybePromise<T>, go: (value: T) => MaybePromise<U>): MaybePromise<U> {
-  return answer instanceof Promise ? answer.then(go) : go(answer);
-}

@@ -1,5 +1,5 @@
 import type { Emit } from '../../../events.ts';
-import { isPromise } from '../../../stores/breaker.ts';
+import { isPromise } from '../../../stores/maybe-promise.ts';
 import type { MaybePromise, RecordStore, StoredRecord } from '../../../stores/record-store.ts';
 import { DAY, type DelayRule, isCleanFor, type Tally, waitOf } from './delay.ts';
 import { deviceKey, deviceOwner } from './devices.ts';

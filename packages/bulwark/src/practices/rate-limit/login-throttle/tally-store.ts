@@ -1,4 +1,4 @@
-import { isPromise } from '../../../stores/breaker.ts';
+import { isPromise } from '../../../stores/maybe-promise.ts';
 import type { MaybePromise, NewRecord, RecordStore, StoredRecord } from '../../../stores/record-store.ts';
 import {
   CLEAN,
