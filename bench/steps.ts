@@ -14,6 +14,7 @@ import { isExpressApp } from '../packages/bulwark/src/express/internals.ts';
 import { installClient } from '../packages/bulwark/src/express/request-client.ts';
 import { addLocals, createResponseGate, installNonce } from '../packages/bulwark/src/express/response-gate.ts';
 import { RouteTable } from '../packages/bulwark/src/express/route-table.ts';
+import { TextHead } from '../packages/bulwark/src/head.ts';
 import { ORDER } from '../packages/bulwark/src/pipeline.ts';
 import { type Policy, readPolicy } from '../packages/bulwark/src/policy.ts';
 import { compile, run, type Step } from '../packages/bulwark/src/run.ts';
@@ -69,6 +70,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
     enterApp: () => undefined,
     refuse: () => undefined,
     unserved: () => undefined,
+    mayBeStored: () => false,
     isExposed: () => false,
   };
   installClient(app);
@@ -118,7 +120,9 @@ function inParts(batch: readonly Exchange[], parts: ReturnType<typeof takeApart>
     res.setHeader('Content-Length', '123');
   }
   const owners = HOOKED.filter((id) => (practices.handlers[id] as { response?: unknown } | undefined)?.response);
-  for (const [i, hook] of practices.hooks.entries()) time(`response hook: ${owners[i]}`, batch, hook);
+  for (const [i, hook] of practices.hooks.entries()) {
+    time(`response hook: ${owners[i]}`, batch, (req, res) => hook(req, res, new TextHead(res)));
+  }
 }
 
 /** What stands around the steps, measured with steps that do nothing. */

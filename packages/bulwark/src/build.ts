@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Handler, Middleware, ResponseHook, Services } from './context.ts';
 import { Refusal } from './errors.ts';
 import type { EventInput } from './events.ts';
@@ -31,6 +32,8 @@ export interface Practices {
   readonly errors: ErrorHandler | undefined;
   /** Answers at the gate's own addresses: violation reports (`headers`), public keys (`tokens`). */
   readonly endpoints: Handler | undefined;
+  /** Whether a cache may keep an answer that says nothing of it itself. */
+  readonly mayBeStored: (req: IncomingMessage) => boolean;
   /** Judges the redirects of handlers; absent where `input` is off. */
   readonly redirects: RedirectGuard | undefined;
   /** Absent where it is off. */
@@ -86,6 +89,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   const hashing = isUsed('passwords') ? passwords(namedAfter(origins, on(given.passwords)), services) : undefined;
   const bearing = isUsed('tokens') ? tokens(tokenOptions(policy, sessioning), services) : undefined;
 
+  let mayBeStored: Practices['mayBeStored'] = () => true;
   const made: Record<PracticeId, () => Middleware | undefined> = {
     access: () => access({ ...identifiedBy(bearing, sessioning), ...on(given.access) }, services),
     client: () => client({ ...on(given.client), origins, proxy }, services),
@@ -100,7 +104,9 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
     errors: () => undefined,
     headers: () => {
       const options = { ...headersOptions, origins: [...origins], strictTransportSecurity: false as const };
-      return headers(monitored.has('headers') ? { ...options, reportOnly: true } : options, services);
+      const practice = headers(monitored.has('headers') ? { ...options, reportOnly: true } : options, services);
+      mayBeStored = practice.mayBeStored;
+      return practice;
     },
     https: () => {
       const helmets = strictTransportSecurity ?? hsts;
@@ -140,6 +146,7 @@ export function buildPractices(policy: ResolvedPolicy, services: Services): Prac
   return {
     handlers,
     hooks,
+    mayBeStored,
     redirects,
     errors: off.has('errors') ? undefined : errors(on(given.errors), services),
     endpoints: firstOf(off.has('headers') ? undefined : collectReports({ origins }, services), bearing?.endpoint),

@@ -3,6 +3,7 @@ import type { Decision } from './decisions.ts';
 import type { Refusal } from './errors.ts';
 import { type Emit, emitAsWarning } from './events.ts';
 import type { Layer } from './express/internals.ts';
+import { type Head, plainHead } from './head.ts';
 import type { PracticeId } from './pipeline.ts';
 import type { Client } from './practices/client/index.ts';
 import type { InFlight } from './practices/limits/in-flight.ts';
@@ -26,8 +27,12 @@ export interface Middleware extends Handler {
 /** Goes on; with an argument, ends in the error handler. */
 export type Next = (error?: unknown) => void;
 
-/** Called once for each response, just before its head is written; it may still change headers. */
-export type ResponseHook = (req: IncomingMessage, res: ServerResponse) => void;
+/**
+ * Called once for each response, just before its head is written; it may still change headers.
+ *
+ * @param head - where to put those that it sets for good
+ */
+export type ResponseHook = (req: IncomingMessage, res: ServerResponse, head: Head) => void;
 
 /** What is known of one request, from the moment that it enters. */
 export interface RequestContext {
@@ -108,6 +113,8 @@ export interface GateServices {
   refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void;
   /** Why nothing answers this request (404, 405), where that is certain: neither a route nor a middleware has the address. */
   unserved(req: IncomingMessage): Refusal | undefined;
+  /** Whether an answer may be kept by a cache, as far as the gate decides it: then an ETag is of use. */
+  mayBeStored(req: IncomingMessage): boolean;
   /** Whether a middleware would answer at this address before what is demanded there can be carried out in passing. */
   isExposed(url: string): boolean;
 }
@@ -166,7 +173,7 @@ export function beforeHead(req: IncomingMessage, res: ServerResponse, hook: Resp
   res.writeHead = function writeHeadWithHook(this: ServerResponse, ...args: unknown[]) {
     res.writeHead = writeHead;
     applyHeadArguments(this, args);
-    hook(req, res);
+    hook(req, res, plainHead(res));
     return writeHead.call(this, this.statusCode);
   };
 }

@@ -1,4 +1,5 @@
 import type { Services } from './context.ts';
+import type { MessageClasses } from './express/messages.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
 import type { ResolvedPolicy } from './policy.ts';
 import { listen } from './practices/https/listen.ts';
@@ -8,6 +9,7 @@ import { applyInGate } from './practices/limits/server.ts';
 /** Opens the server of a gate: TLS unless the policy says that somebody else ends it. */
 export async function openListener(
   handler: Gate['handler'],
+  messages: MessageClasses,
   policy: ResolvedPolicy,
   services: Services,
   options: GateListenOptions,
@@ -21,7 +23,7 @@ export async function openListener(
       ...options,
       origins: [...origins],
       terminated: off.has('https') || policy.proxy !== 'none',
-      serverOptions: limits === undefined || limits === false ? {} : serverOptions(limits),
+      serverOptions: { ...messages, ...(limits === undefined || limits === false ? {} : serverOptions(limits)) },
     },
     services,
   );

@@ -1,5 +1,6 @@
 import type { Services } from './context.ts';
 import type { EventLevel } from './events.ts';
+import type { MessageClasses } from './express/messages.ts';
 import type { Gate, GateListening, GateListenOptions } from './gate.ts';
 import { openListener } from './listen.ts';
 import type { ResolvedPolicy } from './policy.ts';
@@ -7,12 +8,14 @@ import type { ResolvedPolicy } from './policy.ts';
 /** The servers that a gate has opened, from the first to the last. */
 export class Listeners {
   readonly #handler: Gate['handler'];
+  readonly #messages: MessageClasses;
   readonly #policy: ResolvedPolicy;
   readonly #services: Services;
   readonly #open = new Set<GateListening>();
 
-  constructor(handler: Gate['handler'], policy: ResolvedPolicy, services: Services) {
+  constructor(handler: Gate['handler'], messages: MessageClasses, policy: ResolvedPolicy, services: Services) {
     this.#handler = handler;
+    this.#messages = messages;
     this.#policy = policy;
     this.#services = services;
   }
@@ -23,7 +26,7 @@ export class Listeners {
 
   /** @param closed - called after a server was closed by its own `close()` */
   async open(options: GateListenOptions, closed: () => Promise<void>): Promise<GateListening> {
-    const listening = await openListener(this.#handler, this.#policy, this.#services, options);
+    const listening = await openListener(this.#handler, this.#messages, this.#policy, this.#services, options);
     this.#open.add(listening);
     this.#say('sys_startup', 'INFO', `listening on ${listening.url}`);
     const close = async (): Promise<void> => {

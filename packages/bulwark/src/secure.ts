@@ -6,11 +6,19 @@ import { areSameSettings } from './decisions.ts';
 import { ConfigError, Refusal } from './errors.ts';
 import { COALESCED, SecurityEvents } from './events.ts';
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
+import { installAnswers } from './express/answers.ts';
 import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
+import { messageClasses } from './express/messages.ts';
 import { installRedirects } from './express/redirects.ts';
 import { installClient } from './express/request-client.ts';
-import { addLocals, createResponseGate, installNonce, installResponseGate } from './express/response-gate.ts';
+import {
+  addLocals,
+  createResponseGate,
+  installHeaderReaders,
+  installNonce,
+  installResponseGate,
+} from './express/response-gate.ts';
 import { RouteTable, routeDecisions } from './express/route-table.ts';
 import { installViewEngine, refuseViewOptions } from './express/view-engine.ts';
 import { isPreflight } from './fetch-metadata.ts';
@@ -98,7 +106,7 @@ class GateRuntime implements GateServices {
     const handlers = { ...practices.handlers, route: this.#lookUp, endpoints: this.#endpoints };
     this.#steps = compile(handlers);
     const handler: Gate['handler'] = (req, res) => void app(req, res);
-    this.#listeners = new Listeners(handler, policy, {
+    this.#listeners = new Listeners(handler, messageClasses(app), policy, {
       emit: events.emit,
       mode: policy.mode,
       ...(logging === undefined ? {} : { onUnread: logging.logUnread }),
@@ -155,6 +163,8 @@ class GateRuntime implements GateServices {
     app.set('trust proxy', this.#trust);
     installClient(app);
     installNonce(app);
+    installHeaderReaders(app);
+    installAnswers(app);
     this.#installViewEngine(app);
     const { redirects } = this.#practices;
     if (redirects !== undefined) this.#guardRedirects(redirects);
@@ -238,6 +248,10 @@ class GateRuntime implements GateServices {
     res.statusCode = refusal?.status ?? 500;
     for (const [name, value] of Object.entries(refusal?.headers ?? {})) res.setHeader(name, value);
     res.end(refusal?.code ?? 'ERR_INTERNAL');
+  }
+
+  mayBeStored(req: IncomingMessage): boolean {
+    return this.#practices.mayBeStored(req);
   }
 
   readonly isExposed = (url: string): boolean => this.#table.isExposed(url);

@@ -1,13 +1,24 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { applyHeadArguments, type ResponseHook } from '../context.ts';
+import { headersIn, plainHead, TextHead } from '../head.ts';
 import { nonceOf } from '../practices/headers/index.ts';
 import type { ExpressApp } from './internals.ts';
 
 type WriteHead = (this: ServerResponse, ...args: unknown[]) => ServerResponse;
+type StoreHeader = (this: ServerResponse, firstLine: string, headers: unknown) => void;
 type Render = (this: ServerResponse, ...args: unknown[]) => void;
 
 const OUTER: unique symbol = Symbol('bulwark.outer');
+const LINES: unique symbol = Symbol('bulwark.lines');
 const RENDERING: unique symbol = Symbol('bulwark.rendering');
+
+type Gated = ServerResponse & {
+  [OUTER]?: WriteHead;
+  /** The header lines that the gate's hooks have set; undefined before the head is written. */
+  [LINES]?: string | undefined;
+  /** Where node puts a head together: the status line, then the headers that were set singly. */
+  _storeHeader?: StoreHeader;
+};
 
 /**
  * The response gate: runs every practice's `response` hook once, just before a head is written, whoever writes it:
@@ -17,14 +28,72 @@ const RENDERING: unique symbol = Symbol('bulwark.rendering');
  *   a response passes replaces its prototype; whatever later middleware wraps around it runs before it
  */
 export function createResponseGate(hooks: readonly ResponseHook[]): ServerResponse['writeHead'] {
-  return function writeHead(this: ServerResponse & { [OUTER]?: WriteHead }, ...args: unknown[]): ServerResponse {
+  return function writeHead(this: Gated, status?: unknown, message?: unknown, headers?: unknown): ServerResponse {
     const base = this[OUTER] ?? (Object.getPrototypeOf(this) as { writeHead: WriteHead }).writeHead;
-    const informational = Number(args[0]) < 200;
-    if (this.headersSent || informational) return base.apply(this, args);
-    applyHeadArguments(this, args);
-    for (const hook of hooks) hook(this.req, this);
+    const informational = Number(status) < 200;
+    if (this.headersSent || informational) return passOn(base, this, status, message, headers);
+    if (message === undefined && headers === undefined) {
+      // Node takes a numeric string too.
+      if (status !== undefined) this.statusCode = Number(status);
+    } else applyHeadArguments(this, message === undefined ? [status, headers] : [status, message, headers]);
+    // HTTP/2 has no lines.
+    if (typeof this._storeHeader !== 'function') {
+      const head = plainHead(this);
+      for (const hook of hooks) hook(this.req, this, head);
+      return base.call(this, this.statusCode);
+    }
+    const head = new TextHead(this);
+    for (const hook of hooks) hook(this.req, this, head);
+    this[LINES] = head.text;
+    if (this._storeHeader !== storeHeader) this._storeHeader = storeHeader;
     return base.call(this, this.statusCode);
   };
+}
+
+function passOn(base: WriteHead, res: ServerResponse, ...args: readonly unknown[]): ServerResponse {
+  return base.apply(res, args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1));
+}
+
+/**
+ * Puts the gate's lines behind the status line. Node has no public way in for lines that are ready, and setting each
+ * header singly costs ten times as much.
+ */
+function storeHeader(this: Gated, firstLine: string, headers: unknown): void {
+  const lines = this[LINES];
+  STORE_HEADER.call(this, lines === undefined ? firstLine : firstLine + lines, headers);
+}
+
+const STORE_HEADER = (ServerResponse.prototype as Gated)._storeHeader as StoreHeader;
+
+/**
+ * Lets `res.getHeader()` and its kin see the gate's headers once they are sent, as they see all others: loggers read them
+ * there.
+ */
+export function installHeaderReaders(app: ExpressApp): void {
+  const response = app.response as Gated;
+  const base = Object.getPrototypeOf(response) as ServerResponse;
+  const sent = (res: Gated): Map<string, string> => headersIn(res[LINES] ?? '');
+  const readers: Partial<Record<keyof ServerResponse, (this: Gated, name: string) => unknown>> = {
+    getHeader(name) {
+      const value = base.getHeader.call(this, name);
+      return value !== undefined || this[LINES] === undefined ? value : sent(this).get(name.toLowerCase());
+    },
+    hasHeader(name) {
+      return base.hasHeader.call(this, name) || (this[LINES] !== undefined && sent(this).has(name.toLowerCase()));
+    },
+    getHeaderNames() {
+      const names = base.getHeaderNames.call(this);
+      return this[LINES] === undefined ? names : [...names, ...sent(this).keys()];
+    },
+    getHeaders() {
+      const headers = base.getHeaders.call(this);
+      return this[LINES] === undefined ? headers : Object.assign(headers, Object.fromEntries(sent(this)));
+    },
+  };
+  for (const [name, value] of Object.entries(readers)) {
+    Object.defineProperty(response, name, { configurable: true, writable: true, value });
+  }
+  if (STORE_HEADER !== undefined) response._storeHeader = storeHeader;
 }
 
 /** Puts a response gate on a response; what a parent app's middleware has wrapped around its head (a session) stays. */
@@ -81,8 +150,8 @@ const OWNER: unique symbol = Symbol('bulwark.owner');
 const NONCE: PropertyDescriptor = {
   configurable: true,
   enumerable: true,
-  get(this: { [OWNER]?: Response }): string | LazyNonce | undefined {
-    const res = this[OWNER];
+  get(this: object): string | LazyNonce | undefined {
+    const res = Locals.responseOf(this);
     if (res === undefined) return undefined;
     return res[RENDERING] ? new LazyNonce(res.req) : nonceOf(res.req);
   },
@@ -90,12 +159,31 @@ const NONCE: PropertyDescriptor = {
   set(_: unknown) {},
 };
 
-/** Nothing is inherited from it, as from null; but V8 makes an object without a prototype a slow hash table. */
-const EMPTY: object = Object.freeze(Object.create(null) as object);
+/**
+ * The locals of a response. Nothing is inherited, as from null; but V8 makes an object without a prototype a slow hash
+ * table.
+ */
+class Locals {
+  readonly #res: Response;
+
+  constructor(res: Response) {
+    this.#res = res;
+    Object.defineProperty(this, 'nonce', NONCE);
+  }
+
+  static responseOf(locals: { [OWNER]?: Response }): Response | undefined {
+    return #res in locals ? locals.#res : locals[OWNER];
+  }
+}
+Object.setPrototypeOf(Locals.prototype, null);
+Reflect.deleteProperty(Locals.prototype, 'constructor');
 
 /** Gives a response in a gate its `res.locals` with the nonce; what a parent app has put there already stays. */
 export function addLocals(res: Response): void {
-  res.locals ??= Object.create(EMPTY) as object;
+  if (res.locals === undefined) {
+    res.locals = new Locals(res);
+    return;
+  }
   Object.defineProperty(res.locals, OWNER, { configurable: true, value: res });
   Object.defineProperty(res.locals, 'nonce', NONCE);
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { ALONE, beforeHead, type Middleware, type Next, type Services } from '../../context.ts';
+import { ALONE, beforeHead, contextOf, type Middleware, type Next, type Services } from '../../context.ts';
 import { type DecisionHandler, decide, decisionsFor } from '../../decisions.ts';
 import { ConfigError, Refusal } from '../../errors.ts';
 import { changesState, fetchSite, isPreflight } from '../../fetch-metadata.ts';
+import { type Head, type HeaderLines, headerLines } from '../../head.ts';
 import { resolveOptions } from '../../options.ts';
 import { clientOf } from '../client/index.ts';
 import { type CorsOptions, type CorsPolicy, readPolicy } from './options.ts';
@@ -69,18 +70,19 @@ function createCors(options: CorsOptions = {}, services: Services = ALONE): Midd
     res.end();
   }
 
-  function response(req: IncomingMessage, res: ServerResponse): void {
-    if (decisionsFor(req, 'cors').some(({ kind }) => kind === 'exemption')) return;
-    appendVary(res, isPreflight(req) ? PREFLIGHT_VARY : VARY);
+  function response(req: IncomingMessage, res: ServerResponse, head: Head): void {
+    if (isExempt(req)) return;
+    if (res.hasHeader('Vary')) appendVary(res, isPreflight(req) ? PREFLIGHT_VARY : VARY);
+    else head.add(isPreflight(req) ? PREFLIGHT_VARY_LINE : VARY_LINE);
     // The policy is the truth: what a left-over cors() or a handler has set would open what the policy keeps closed.
     if (policy.reportOnly && res.hasHeader('Access-Control-Allow-Origin')) return;
     if (!policy.reportOnly) removeCorsHeaders(res);
     const grant = grantTo(req, req.headers.origin, policy);
     if (grant === undefined) return;
-    res.setHeader('Access-Control-Allow-Origin', grant.allowOrigin);
-    if (grant.credentials) res.setHeader('Access-Control-Allow-Credentials', 'true');
+    head.set('Access-Control-Allow-Origin', grant.allowOrigin);
+    if (grant.credentials) head.set('Access-Control-Allow-Credentials', 'true');
     if (!answered.has(req)) return exposeHeaders(res, policy.exposedHeaders);
-    for (const [name, value] of policy.preflightHeaders) if (value !== '') res.setHeader(name, value);
+    for (const [name, value] of policy.preflightHeaders) if (value !== '') head.set(name, value);
   }
 
   return Object.assign(cors, { response });
@@ -88,6 +90,13 @@ function createCors(options: CorsOptions = {}, services: Services = ALONE): Midd
 
 const VARY: readonly string[] = ['Origin'];
 const PREFLIGHT_VARY: readonly string[] = ['Origin', 'Access-Control-Request-Method', 'Access-Control-Request-Headers'];
+const VARY_LINE: HeaderLines = headerLines([['Vary', VARY.join(', ')]]);
+const PREFLIGHT_VARY_LINE: HeaderLines = headerLines([['Vary', PREFLIGHT_VARY.join(', ')]]);
+
+function isExempt(req: IncomingMessage): boolean {
+  if (contextOf(req).decisions.length === 0) return false;
+  return decisionsFor(req, 'cors').some(({ kind }) => kind === 'exemption');
+}
 
 /** Whole strings are compared, and nothing else: a prefix, a suffix or a pattern is where such checks go wrong. */
 function grantTo(req: IncomingMessage, origin: string | undefined, policy: CorsPolicy): Grant | undefined {

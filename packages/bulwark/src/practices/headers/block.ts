@@ -1,4 +1,5 @@
 import { ConfigError } from '../../errors.ts';
+import { type HeaderLines, headerLines } from '../../head.ts';
 import { isLoopbackOrigin, parseOrigin } from '../../origins.ts';
 import { strictTransportSecurity } from '../https/hsts.ts';
 import { buildDirectives, type DirectiveMap } from './csp.ts';
@@ -10,21 +11,30 @@ import { DEAD_HEADERS, VENDOR_HEADERS } from './vendor-headers.ts';
 /** Everything that can be known before a request: one block for the app, one more for each route profile. */
 export interface Block {
   /** Headers of every response, whatever it had before. */
-  readonly fixed: readonly (readonly [name: string, value: string])[];
-  /** Headers that would contradict this block, and that a left-over middleware may have set. */
-  readonly removed: readonly string[];
+  readonly fixed: HeaderLines;
+  /**
+   * Names in lower case that a response must not have, whoever set them: the block's own, those that contradict it, and
+   * those that no response carries.
+   */
+  readonly removed: ReadonlySet<string>;
   readonly csp: CspHeader | undefined;
-  readonly hsts: string | undefined;
-  readonly cacheControl: string | undefined;
+  readonly hsts: HeaderLines | undefined;
+  readonly cacheControl: HeaderLines | undefined;
+  /** Its Cache-Control forbids every cache to keep the answer. */
+  readonly storesNothing: boolean;
 }
 
-/** Computes a block. */
-export function compileBlock(options: ResolvedHeadersOptions, field: string): Block {
+/**
+ * Computes a block.
+ *
+ * @param never - names in lower case that no response carries
+ */
+export function compileBlock(options: ResolvedHeadersOptions, never: ReadonlySet<string>, field: string): Block {
   const csp = options.contentSecurityPolicy;
   const directives = csp && policyWithReports(csp, options.reports, `${field}.contentSecurityPolicy`);
   const reportOnly = options.reportOnly;
   const fixed = new Map<string, string | false | undefined>();
-  const removed: string[] = [];
+  const removed = new Set(never);
   const report = options.reports === false ? '' : '; report-to="default"';
 
   for (const [name, value] of [
@@ -50,15 +60,22 @@ export function compileBlock(options: ResolvedHeadersOptions, field: string): Bl
     fixed.set('Referrer-Policy', referrerPolicy(options));
     const frame = frameOptions(options.xFrameOptions, csp && !csp.reportOnly ? directives || undefined : undefined);
     fixed.set('X-Frame-Options', frame);
-    if (frame === undefined) removed.push('x-frame-options');
+    if (frame === undefined) removed.add('x-frame-options');
   }
   const hsts = options.strictTransportSecurity;
+  const transport = strictTransportSecurity(hsts === true ? {} : hsts, 'headers.strictTransportSecurity');
+  const sent = [...fixed].filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '');
+  const policy = csp && directives ? compileCsp(directives, csp.reportOnly || reportOnly, csp.sandboxData) : undefined;
+  for (const [name] of sent) removed.add(name.toLowerCase());
+  if (policy !== undefined) removed.add(policy.name.toLowerCase());
+  if (transport !== undefined) removed.add('strict-transport-security');
   return {
-    fixed: [...fixed].filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''),
+    fixed: headerLines(sent),
     removed,
-    csp: csp && directives ? compileCsp(directives, csp.reportOnly || reportOnly, csp.sandboxData) : undefined,
-    hsts: strictTransportSecurity(hsts === true ? {} : hsts, 'headers.strictTransportSecurity'),
-    cacheControl: options.cacheControl === false ? undefined : options.cacheControl,
+    csp: policy,
+    hsts: transport === undefined ? undefined : headerLines([['Strict-Transport-Security', transport]]),
+    cacheControl: options.cacheControl === false ? undefined : headerLines([['Cache-Control', options.cacheControl]]),
+    storesNothing: options.cacheControl !== false && /(?:^|,)\s*no-store\s*(?:,|$)/i.test(options.cacheControl),
   };
 }
 

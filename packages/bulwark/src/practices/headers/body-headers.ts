@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Head, HeaderLines } from '../../head.ts';
 
 /** What a response's Content-Type says about it, as far as the headers depend on it. */
 export type BodyKind = 'data' | 'other';
@@ -28,15 +29,20 @@ export function completeContentType(res: ServerResponse): BodyKind {
  *
  * @param fallback - Cache-Control for a response that has none
  */
-export function completeCacheControl(res: ServerResponse, fallback: string | undefined, nonced: boolean): void {
+export function completeCacheControl(
+  res: ServerResponse,
+  head: Head,
+  fallback: HeaderLines | undefined,
+  nonced: boolean,
+): void {
   const given = res.getHeader('cache-control');
   if (given === undefined) {
-    if (fallback !== undefined) res.setHeader('Cache-Control', fallback);
+    if (fallback !== undefined) head.add(fallback);
     if (fallback !== undefined || (!nonced && !res.hasHeader('set-cookie'))) return;
   }
   const text = given === undefined ? '' : Array.isArray(given) ? given.join(',') : String(given);
   if (/(?:^|,)\s*no-store\s*(?:,|$)/i.test(text)) return;
   if (nonced || (res.hasHeader('set-cookie') && !/(?:^|,)\s*private\s*(?:,|$)/i.test(text))) {
-    res.setHeader('Cache-Control', 'private, no-store');
+    head.set('Cache-Control', 'private, no-store');
   }
 }

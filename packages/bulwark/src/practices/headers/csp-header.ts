@@ -1,3 +1,4 @@
+import { type Head, type HeaderLines, headerLines } from '../../head.ts';
 import type { DirectiveMap } from './csp.ts';
 import type { DirectiveName } from './csp-directives.ts';
 
@@ -10,8 +11,8 @@ export interface CspHeader {
 
 /** The texts of one policy: with and without a nonce, for pages and for data. */
 interface CspTexts {
-  readonly page: string;
-  readonly data: string;
+  readonly page: HeaderLines;
+  readonly data: HeaderLines;
   /** The parts of the text around the nonce. */
   readonly noncedPage: readonly string[];
   readonly noncedData: readonly string[];
@@ -21,19 +22,20 @@ const NONCE = '\0';
 
 /** Computes the texts of a policy once. */
 export function compileCsp(directives: DirectiveMap, reportOnly: boolean, sandboxData: boolean): CspHeader {
+  const name = reportOnly ? 'Content-Security-Policy-Report-Only' : 'Content-Security-Policy';
   return {
-    name: reportOnly ? 'Content-Security-Policy-Report-Only' : 'Content-Security-Policy',
-    tls: textsOf(directives, true, sandboxData && !reportOnly),
+    name,
+    tls: textsOf(name, directives, true, sandboxData && !reportOnly),
     // Over plain HTTP the directive would send the page's own files to a port where nobody may listen (localhost).
-    plain: textsOf(directives, false, sandboxData && !reportOnly),
+    plain: textsOf(name, directives, false, sandboxData && !reportOnly),
   };
 }
 
-/** The text for one response. */
-export function cspText(header: CspHeader, tls: boolean, data: boolean, nonce: string | undefined): string {
+/** Sets the policy of one response. */
+export function setCsp(head: Head, header: CspHeader, tls: boolean, data: boolean, nonce: string | undefined): void {
   const texts = tls ? header.tls : header.plain;
-  if (nonce === undefined) return data ? texts.data : texts.page;
-  return (data ? texts.noncedData : texts.noncedPage).join(nonce);
+  if (nonce === undefined) head.add(data ? texts.data : texts.page);
+  else head.set(header.name, (data ? texts.noncedData : texts.noncedPage).join(nonce));
 }
 
 /** One policy as text, without nonces. */
@@ -41,15 +43,15 @@ export function serialise(directives: DirectiveMap): string {
   return [...directives].map(([name, values]) => [name, ...values].join(' ')).join('; ');
 }
 
-function textsOf(directives: DirectiveMap, tls: boolean, sandboxData: boolean): CspTexts {
+function textsOf(name: string, directives: DirectiveMap, tls: boolean, sandboxData: boolean): CspTexts {
   const shown = new Map(directives);
   if (!tls) shown.delete('upgrade-insecure-requests');
   const page = serialise(shown);
   const nonced = serialise(withNonce(shown));
   const suffix = sandboxData && !directives.has('sandbox') ? '; sandbox' : '';
   return {
-    page,
-    data: page + suffix,
+    page: headerLines([[name, page]]),
+    data: headerLines([[name, page + suffix]]),
     noncedPage: nonced.split(NONCE),
     noncedData: (nonced + suffix).split(NONCE),
   };

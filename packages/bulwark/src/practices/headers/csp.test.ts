@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../errors.ts';
+import type { Head } from '../../head.ts';
 import { buildDirectives, type CspOptions } from './csp.ts';
-import { compileCsp, cspText, serialise } from './csp-header.ts';
+import { type CspHeader, compileCsp, serialise, setCsp } from './csp-header.ts';
 import { type CspDirectives, csp, headers } from './index.ts';
 
 const built = (options: CspOptions): string => serialise(buildDirectives(options, 'csp'));
@@ -14,6 +15,20 @@ const refusal = (directives: unknown, options = {}): ConfigError => {
   }
   throw new Error('nothing was refused');
 };
+
+function cspText(header: CspHeader, tls: boolean, data: boolean, nonce: string | undefined): string | undefined {
+  let text: string | undefined;
+  const head: Head = {
+    set: (_name, value) => {
+      text = value;
+    },
+    add: ({ entries }) => {
+      text = entries[0]?.[1];
+    },
+  };
+  setCsp(head, header, tls, data, nonce);
+  return text;
+}
 
 describe('csp()', () => {
   test('naming one directive leaves the others', () => {

@@ -1,11 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ALONE, beforeHead, contextOf, type Middleware, type Next, type Services } from '../../context.ts';
+import {
+  ALONE,
+  beforeHead,
+  contextOf,
+  type Middleware,
+  type Next,
+  type ResponseHook,
+  type Services,
+} from '../../context.ts';
 import { type Decision, decisionsFor } from '../../decisions.ts';
+import type { Head } from '../../head.ts';
 import { clientOf } from '../client/index.ts';
 import { type Block, compileBlock, removedHeaders } from './block.ts';
 import { completeCacheControl, completeContentType } from './body-headers.ts';
 import { guardCookies } from './cookies.ts';
-import { cspText } from './csp-header.ts';
+import { setCsp } from './csp-header.ts';
 import type { HeadersOptions } from './headers-options.ts';
 import { mergeLayer, readOptions } from './layers.ts';
 import type { ResolvedHeadersOptions } from './options.ts';
@@ -30,7 +39,9 @@ export type { ProfileName, ProfileOptions } from './profiles.ts';
 
 /** The middleware of `headers`. */
 export interface HeadersMiddleware extends Middleware {
-  readonly response: (req: IncomingMessage, res: ServerResponse) => void;
+  readonly response: ResponseHook;
+  /** Whether a cache may keep an answer that says nothing of it itself. */
+  readonly mayBeStored: (req: IncomingMessage) => boolean;
   /** Escape hatches in use, for the coverage: `dangerouslyAllow: style-src 'unsafe-inline'`. */
   readonly hatches: readonly string[];
 }
@@ -59,40 +70,46 @@ export const headers: HeadersFactory = Object.assign(createHeaders, { profile })
 
 function createHeaders(options: HeadersOptions = {}, _services: Services = ALONE): HeadersMiddleware {
   const resolved = readOptions(options);
-  const base = compileBlock(resolved, 'headers');
-  const removed = removedHeaders(resolved);
+  const never = removedHeaders(resolved);
+  const base = compileBlock(resolved, never, 'headers');
   const readable = new Set(resolved.readableCookies);
-  const blockOf = blockFinder(resolved, base);
+  const blockOf = blockFinder(resolved, base, never);
 
-  const response = (req: IncomingMessage, res: ServerResponse): void => {
-    for (const name of res.getHeaderNames()) {
-      if (removed.has(name)) res.removeHeader(name);
-    }
+  const response: ResponseHook = (req, res, head) => {
+    const block = blockFor(req);
+    removeHeaders(res, block?.removed ?? never);
     const tls = clientOf(req).protocol === 'https';
-    if (!resolved.reportOnly) guardCookies(res, { tls, readable });
-    const decisions = decisionsFor(req, 'headers');
-    if (decisions.some((decision) => decision.kind === 'exemption')) return;
-    applyBlock(blockOf(decisions), req, res, tls);
+    if (!resolved.reportOnly && res.hasHeader('set-cookie')) guardCookies(res, { tls, readable });
+    if (block !== undefined) applyBlock(block, req, res, tls, head);
   };
+
+  /** Undefined where the route is exempt. */
+  function blockFor(req: IncomingMessage): Block | undefined {
+    if (contextOf(req).decisions.length === 0) return base;
+    const decisions = decisionsFor(req, 'headers');
+    return decisions.some((decision) => decision.kind === 'exemption') ? undefined : blockOf(decisions);
+  }
+
+  const mayBeStored = (req: IncomingMessage): boolean => blockFor(req)?.storesNothing !== true;
 
   const middleware = function headersPractice(req: IncomingMessage, res: ServerResponse, next: Next): void {
     beforeHead(req, res, response);
     next();
   };
-  return Object.assign(middleware, { response, hatches: hatchesOf(resolved) });
+  return Object.assign(middleware, { response, mayBeStored, hatches: hatchesOf(resolved) });
 }
 
-function applyBlock(block: Block, req: IncomingMessage, res: ServerResponse, tls: boolean): void {
+function removeHeaders(res: ServerResponse, names: ReadonlySet<string>): void {
+  for (const name of res.getHeaderNames()) if (names.has(name)) res.removeHeader(name);
+}
+
+function applyBlock(block: Block, req: IncomingMessage, res: ServerResponse, tls: boolean, head: Head): void {
   const { nonce } = contextOf(req);
-  for (const [name, value] of block.fixed) res.setHeader(name, value);
-  for (const name of block.removed) res.removeHeader(name);
+  head.add(block.fixed);
   const kind = completeContentType(res);
-  if (block.csp !== undefined) res.setHeader(block.csp.name, cspText(block.csp, tls, kind === 'data', nonce));
-  if (block.hsts !== undefined) {
-    if (tls) res.setHeader('Strict-Transport-Security', block.hsts);
-    else res.removeHeader('Strict-Transport-Security');
-  }
-  completeCacheControl(res, block.cacheControl, nonce !== undefined);
+  if (block.csp !== undefined) setCsp(head, block.csp, tls, kind === 'data', nonce);
+  if (block.hsts !== undefined && tls) head.add(block.hsts);
+  completeCacheControl(res, head, block.cacheControl, nonce !== undefined);
 }
 
 interface Branch {
@@ -102,7 +119,11 @@ interface Branch {
 }
 
 /** Finds the block for the profiles in a request's way; each combination is computed when it first occurs. */
-function blockFinder(options: ResolvedHeadersOptions, block: Block): (decisions: readonly Decision[]) => Block {
+function blockFinder(
+  options: ResolvedHeadersOptions,
+  block: Block,
+  never: ReadonlySet<string>,
+): (decisions: readonly Decision[]) => Block {
   const root: Branch = { options, block, next: new WeakMap() };
   return (decisions) => {
     let branch = root;
@@ -110,7 +131,7 @@ function blockFinder(options: ResolvedHeadersOptions, block: Block): (decisions:
       let next = branch.next.get(decision);
       if (next === undefined) {
         const merged = mergeLayer(branch.options, layerOf(decision.value));
-        next = { options: merged, block: compileBlock(merged, 'headers'), next: new WeakMap() };
+        next = { options: merged, block: compileBlock(merged, never, 'headers'), next: new WeakMap() };
         branch.next.set(decision, next);
       }
       branch = next;

@@ -72,7 +72,7 @@ export function profile(which: ProfileName | HeaderPolicies, options: ProfileOpt
   // What the app says of X-Frame-Options elsewhere would contradict the list of this route.
   const layer: PolicyLayer = which === 'embeddable' ? { ...read, xFrameOptions: 'auto' } : read;
   // Judged here, over the defaults, so that a mistake is thrown where it stands and not at the first request.
-  compileBlock(mergeLayer(readOptions({}), layer), field);
+  compileBlock(mergeLayer(readOptions({}), layer), new Set(), field);
   const summary = typeof which === 'string' ? `profile ${which}` : `own ${Object.keys(which).join(', ')}`;
   return decide({ practice: 'headers', kind: 'setting', summary, value: layer });
 }

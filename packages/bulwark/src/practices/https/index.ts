@@ -1,7 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ALONE, beforeHead, contextOf, type Middleware, type Next, type Services } from '../../context.ts';
+import {
+  ALONE,
+  beforeHead,
+  contextOf,
+  type Middleware,
+  type Next,
+  type ResponseHook,
+  type Services,
+} from '../../context.ts';
 import { decisionsFor } from '../../decisions.ts';
 import { Refusal } from '../../errors.ts';
+import { headerLines } from '../../head.ts';
 import { parseOrigin } from '../../origins.ts';
 import { clientOf } from '../client/index.ts';
 import { strictTransportSecurity } from './hsts.ts';
@@ -77,15 +86,16 @@ function claimsTls({ rawHeaders }: IncomingMessage): boolean {
 /** RFC 8555 §8.3: the token is base64url. */
 const ACME_CHALLENGE = /^\/\.well-known\/acme-challenge\/[A-Za-z0-9_-]+$/;
 
-function hstsHook(settings: ResolvedHttps, services: Services): (req: IncomingMessage, res: ServerResponse) => void {
+function hstsHook(settings: ResolvedHttps, services: Services): ResponseHook {
   const value = strictTransportSecurity(settings.hsts);
-  return function strictTransport(req, res) {
-    if (value === undefined) return;
+  if (value === undefined) return () => undefined;
+  const lines = headerLines([['Strict-Transport-Security', value]]);
+  return function strictTransport(req, res, head) {
+    if (res.hasHeader('Strict-Transport-Security')) res.removeHeader('Strict-Transport-Security');
     const client = clientOf(req);
     // HSTS holds for a host on all its ports: from one developer's server it would break every other on localhost.
     const pinsMachine = services.mode !== 'production' && isLoopback(client.hostname);
-    if (client.protocol === 'https' && !pinsMachine) res.setHeader('Strict-Transport-Security', value);
-    else res.removeHeader('Strict-Transport-Security');
+    if (client.protocol === 'https' && !pinsMachine) head.add(lines);
   };
 }
 

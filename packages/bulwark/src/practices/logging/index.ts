@@ -10,6 +10,7 @@ import {
   type Unread,
 } from '../../context.ts';
 import type { SecurityEvent } from '../../events.ts';
+import type { Head } from '../../head.ts';
 import { resolveOptions } from '../../options.ts';
 import { parseDuration } from '../../units.ts';
 import { type AppLogger, appLogger } from './app-logger.ts';
@@ -124,9 +125,9 @@ export function logging(options: LoggingOptions = {}, _services?: Services): Log
   });
 }
 
-function sayRequestId(req: IncomingMessage, res: ServerResponse): void {
+function sayRequestId(req: IncomingMessage, _res: ServerResponse, head: Head): void {
   const { requestId } = contextOf(req);
-  if (requestId !== undefined) res.setHeader('X-Request-Id', requestId);
+  if (requestId !== undefined) head.set('X-Request-Id', requestId);
 }
 
 function sentId(req: IncomingMessage): string | undefined {

@@ -5,6 +5,7 @@ import { EXPRESS, type Received, type Sent, type Served, send, serve } from '../
 import { contextOf } from '../../context.ts';
 import { decisionOf } from '../../decisions.ts';
 import type { Refusal } from '../../errors.ts';
+import { plainHead } from '../../head.ts';
 import { createApp as createSecured } from './fixtures/secured/app.ts';
 import { createApp as createVulnerable } from './fixtures/vulnerable/app.ts';
 import { limit, memoryRateLimitStore, rateLimit, refund, routeLimits } from './index.ts';
@@ -252,7 +253,7 @@ describe('in a gate, which knows the decisions of the route', () => {
       const seen: string[] = [];
       const end = (error?: unknown): void => {
         if (error !== undefined) res.statusCode = (error as Refusal).status;
-        step.response?.(req, res);
+        step.response?.(req, res, plainHead(res));
         res.end(`${seen.join()} ${(error as Refusal | undefined)?.reason ?? ''}`);
       };
       step(req, res, (refused) => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Handler, Services } from '../../context.ts';
+import type { Head } from '../../head.ts';
 import type { RateLimitResult, RateLimitStore } from '../../stores/rate-limit-store.ts';
 
 /** One limit that a request was counted by. */
@@ -50,17 +51,22 @@ export function recordOf(req: IncomingMessage): RateLimitRecord {
  *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (version 11)
  */
-export function respond(req: IncomingMessage, res: ServerResponse): void {
+export function respond(req: IncomingMessage, res: ServerResponse, head: Head): void {
   const { applied } = recordOf(req);
   if (applied.length === 0) return;
   if (res.statusCode >= 200 && res.statusCode < 300) giveBack(applied);
-  const told = applied.filter(({ policy }) => policy !== undefined);
-  const [first, ...others] = told;
-  if (first === undefined) return;
-  const { name, result } = others.reduce((least, other) => (isTighter(other, least) ? other : least), first);
+  let tightest: Applied | undefined;
+  let policies = '';
+  for (const entry of applied) {
+    if (entry.policy === undefined) continue;
+    policies = policies === '' ? entry.policy : `${policies}, ${entry.policy}`;
+    if (tightest === undefined || isTighter(entry, tightest)) tightest = entry;
+  }
+  if (tightest === undefined) return;
+  const { name, result } = tightest;
   const wait = Math.max(1, Math.ceil(result.refreshAfter / 1000));
-  res.setHeader('RateLimit-Policy', told.map(({ policy }) => policy).join(', '));
-  res.setHeader('RateLimit', `"${name}";r=${result.remaining};t=${wait}`);
+  head.set('RateLimit-Policy', policies);
+  head.set('RateLimit', `"${name}";r=${result.remaining};t=${wait}`);
 }
 
 function isTighter(a: Applied, b: Applied): boolean {
