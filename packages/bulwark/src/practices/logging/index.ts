@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   beforeHead,
@@ -13,14 +12,14 @@ import type { SecurityEvent } from '../../events.ts';
 import { resolveOptions } from '../../options.ts';
 import { parseDuration } from '../../units.ts';
 import { type AppLogger, appLogger } from './app-logger.ts';
-import { cleanText } from './clean-text.ts';
 import { openEventLog } from './event-log.ts';
 import { describeFailure } from './failure-record.ts';
 import { makeLogger } from './logger.ts';
 import { DEFAULTS, type Logger, type LoggingOptions, schema } from './options.ts';
 import { recordCleaner } from './record-cleaner.ts';
 import { countRepeats } from './repeats.ts';
-import { type Begun, lineWriter } from './request-line.ts';
+import { newRequestId } from './request-id.ts';
+import { lineWriter } from './request-line.ts';
 import { secretTest } from './secret-names.ts';
 import { readTraceparent } from './trace-context.ts';
 import { unreadWriter } from './unread.ts';
@@ -82,9 +81,26 @@ export function logging(options: LoggingOptions = {}, _services?: Services): Log
   const events = openEventLog({ events: resolved.events, repeat: repeat || undefined }, clean, logger);
   const appLog = { logger, clean };
 
+  function end(req: IncomingMessage, res: ServerResponse): void {
+    const context = contextOf(req);
+    const { begun } = context;
+    if (begun === undefined) return;
+    context.begun = undefined;
+    try {
+      writeLine?.(req, res, begun);
+    } catch (error) {
+      // Thrown in an event listener it would end the process.
+      logger.error({ requestId: context.requestId, error: describeFailure(error) }, 'a line could not be written');
+    }
+  }
+
+  function sayEnd(this: ServerResponse): void {
+    end(this.req, this);
+  }
+
   const handler: Handler = function logging(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const context = contextOf(req);
-    context.requestId = (resolved.trustRequestId ? sentId(req) : undefined) ?? randomUUID();
+    context.requestId = (resolved.trustRequestId ? sentId(req) : undefined) ?? newRequestId();
     const { traceparent } = req.headers;
     if (traceparent !== undefined && resolved.trustTraceContext) context.trace = readTraceparent(traceparent);
     context.log = appLogger(appLog, context);
@@ -92,20 +108,15 @@ export function logging(options: LoggingOptions = {}, _services?: Services): Log
     carrier.id ??= context.requestId;
     carrier.log ??= context.log;
     if (writeLine !== undefined && !context.selfTest) {
-      const begun: Begun = {
+      context.begun = {
         at: performance.now(),
         target: carrier.originalUrl ?? req.url ?? '/',
-        method: cleanText(req.method ?? '', 32),
+        method: req.method ?? '',
         peer: req.socket?.remoteAddress,
       };
-      res.once('close', () => {
-        try {
-          writeLine(req, res, begun);
-        } catch (error) {
-          // Thrown in an event listener it would end the process.
-          logger.error({ requestId: context.requestId, error: describeFailure(error) }, 'a line could not be written');
-        }
-      });
+      // One listener for all responses, if each says whose it is.
+      if (res.req === req) res.on('close', sayEnd);
+      else res.on('close', () => end(req, res));
     }
     beforeHead(req, res, sayRequestId);
     next();
