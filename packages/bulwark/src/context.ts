@@ -7,7 +7,6 @@ import type { PracticeId } from './pipeline.ts';
 import type { Client } from './practices/client/index.ts';
 import type { InFlight } from './practices/limits/in-flight.ts';
 import type { AppLogger, TraceContext } from './practices/logging/index.ts';
-import type { Begun } from './practices/logging/request-line.ts';
 import type { RateLimitStore } from './stores/rate-limit-store.ts';
 import type { Stores } from './stores/stores.ts';
 
@@ -64,8 +63,6 @@ export interface RequestContext {
   lifted: PracticeId[] | undefined;
   /** Decisions that were already carried out for this request. */
   applied: Set<Decision> | undefined;
-  /** Set by `logging`, until the line of the request is written: what it looked like when it came. */
-  begun: Begun | undefined;
 }
 
 /** What `secure()` hands to each practice; alone, a practice makes do with {@link ALONE}. */
@@ -143,7 +140,6 @@ export function contextOf(req: IncomingMessage): RequestContext {
       lifted: undefined,
       judgedMethod: req.method ?? 'GET',
       applied: undefined,
-      begun: undefined,
     };
     carrier[CONTEXT] = context;
   }

@@ -43,17 +43,15 @@ export function eventText(clean: RecordCleaner): (event: SecurityEvent) => strin
       switch (name) {
         case 'event':
         case 'practice':
-          rest += `,"${name}":${said(event[name])}`;
-          break;
         case 'code':
-          if (event.code !== undefined) rest += `,"code":${said(event.code)}`;
+          if (event[name] !== undefined) rest += `,"${name}":${said(event[name])}`;
           break;
         case 'sourceIp':
         case 'method':
           if (event[name] !== undefined) rest += `,"${name}":${sent(event[name])}`;
           break;
         case 'monitored':
-          if (event.monitored !== undefined) rest += `,"monitored":${event.monitored}`;
+          rest += member('monitored', event.monitored);
           break;
         case 'datetime':
         case 'description':
@@ -69,9 +67,9 @@ export function eventText(clean: RecordCleaner): (event: SecurityEvent) => strin
     }
     const { level, requestId, traceId, datetime, description, path, details } = event;
     let line = lineStart(LEVELS[level]) + rest;
-    if (requestId !== undefined) line += `,"requestId":"${requestId}"`;
-    if (traceId !== undefined) line += `,"traceId":"${traceId}"`;
-    line += `,"severity":"${level}","datetime":"${datetime}","description":${said(description)}`;
+    if (requestId !== undefined) line += `,"requestId":${quoted(requestId)}`;
+    if (traceId !== undefined) line += `,"traceId":${quoted(traceId)}`;
+    line += `,"severity":"${level}","datetime":${quoted(datetime)},"description":${said(description)}`;
     if (path !== undefined) line += `,"path":${quotedPath(path)}`;
     if (details !== undefined) line += member('details', clean(details, MAX_DEPTH));
     return line + lineEnd('security event');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   beforeHead,
@@ -18,8 +19,7 @@ import { makeLogger } from './logger.ts';
 import { DEFAULTS, type Logger, type LoggingOptions, schema } from './options.ts';
 import { recordCleaner } from './record-cleaner.ts';
 import { countRepeats } from './repeats.ts';
-import { newRequestId } from './request-id.ts';
-import { lineWriter } from './request-line.ts';
+import { type Begun, lineWriter } from './request-line.ts';
 import { secretTest } from './secret-names.ts';
 import { readTraceparent } from './trace-context.ts';
 import { unreadWriter } from './unread.ts';
@@ -81,26 +81,27 @@ export function logging(options: LoggingOptions = {}, _services?: Services): Log
   const events = openEventLog({ events: resolved.events, repeat: repeat || undefined }, clean, logger);
   const appLog = { logger, clean };
 
-  function end(req: IncomingMessage, res: ServerResponse): void {
-    const context = contextOf(req);
-    const { begun } = context;
-    if (begun === undefined) return;
-    context.begun = undefined;
+  // On the response itself, one for each log: an app may have more than one, and may hand the response to another request.
+  const BEGUN = Symbol('bulwark.begun');
+  type Begins = ServerResponse & { [BEGUN]?: Begun | undefined };
+
+  // One listener for all responses.
+  function sayEnd(this: ServerResponse): void {
+    const begun = (this as Begins)[BEGUN];
+    if (begun === undefined || writeLine === undefined) return;
+    (this as Begins)[BEGUN] = undefined;
     try {
-      writeLine?.(req, res, begun);
+      writeLine(this, begun);
     } catch (error) {
       // Thrown in an event listener it would end the process.
-      logger.error({ requestId: context.requestId, error: describeFailure(error) }, 'a line could not be written');
+      const { requestId } = contextOf(begun.req);
+      logger.error({ requestId, error: describeFailure(error) }, 'a line could not be written');
     }
-  }
-
-  function sayEnd(this: ServerResponse): void {
-    end(this.req, this);
   }
 
   const handler: Handler = function logging(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const context = contextOf(req);
-    context.requestId = (resolved.trustRequestId ? sentId(req) : undefined) ?? newRequestId();
+    context.requestId = (resolved.trustRequestId ? sentId(req) : undefined) ?? randomUUID();
     const { traceparent } = req.headers;
     if (traceparent !== undefined && resolved.trustTraceContext) context.trace = readTraceparent(traceparent);
     context.log = appLogger(appLog, context);
@@ -108,15 +109,14 @@ export function logging(options: LoggingOptions = {}, _services?: Services): Log
     carrier.id ??= context.requestId;
     carrier.log ??= context.log;
     if (writeLine !== undefined && !context.selfTest) {
-      context.begun = {
+      (res as Begins)[BEGUN] = {
+        req,
         at: performance.now(),
         target: carrier.originalUrl ?? req.url ?? '/',
         method: req.method ?? '',
         peer: req.socket?.remoteAddress,
       };
-      // One listener for all responses, if each says whose it is.
-      if (res.req === req) res.on('close', sayEnd);
-      else res.on('close', () => end(req, res));
+      res.on('close', sayEnd);
     }
     beforeHead(req, res, sayRequestId);
     next();

@@ -25,6 +25,7 @@ const MAX_HOST = 255;
 
 /** What must be remembered from the start of a request: later it is changed, or gone. */
 export interface Begun {
+  readonly req: IncomingMessage;
   readonly at: number;
   /** The request target; routers shorten `req.url` while they walk. */
   readonly target: string;
@@ -50,7 +51,7 @@ export function lineWriter(
   options: Pick<ResolvedLoggingOptions, 'headers' | 'query'>,
   isSecret: SecretTest,
   repeats: Repeats | undefined,
-): (req: IncomingMessage, res: ServerResponse, begun: Begun) => void {
+): (res: ServerResponse, begun: Begun) => void {
   const readHeaders = headerReader(options.headers, isSecret);
   const readQuery = queryReader(options.query, isSecret);
   const { text } = logger;
@@ -116,7 +117,8 @@ export function lineWriter(
     return record;
   }
 
-  return function writeLine(req, res, begun) {
+  return function writeLine(res, begun) {
+    const { req } = begun;
     const context = contextOf(req);
     const aborted = !res.writableFinished;
     const ip = context.client?.ip ?? begun.peer;
