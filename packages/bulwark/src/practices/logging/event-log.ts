@@ -1,7 +1,7 @@
 import type { SecurityEvent } from '../../events.ts';
 import { isoNow } from '../../iso-time.ts';
 import { eventText } from './event-text.ts';
-import { eventLine, LEVELS, loggedEvent } from './logged-event.ts';
+import { eventLine, levelOf, loggedEvent } from './logged-event.ts';
 import { guarded, type OpenLogger } from './logger.ts';
 import { lossCounter } from './losses.ts';
 import type { Logger, ResolvedLoggingOptions } from './options.ts';
@@ -59,7 +59,7 @@ export function openEventLog(
   return {
     write(event) {
       if (repeats !== undefined && !isAdmitted(repeats, event)) return;
-      if (text !== undefined && !text.isOn(LEVELS[event.level])) return;
+      if (text !== undefined && !text.isOn(levelOf(event.level))) return;
       const line = text === undefined ? undefined : textOf(event);
       if (line === undefined) put(loggedEvent(event, clean));
       else text?.write(line);
@@ -84,8 +84,10 @@ interface Kind extends LineKind {
   readonly record: Pick<SecurityEvent, 'event' | 'practice' | 'code' | 'monitored'> & { readonly severity: string };
 }
 
-/** By code; they are made of what Bulwark itself says, so there are few. */
+/** By code. They are made of what Bulwark itself says, so there are few; of what others say there is no end. */
 const kinds = new Map<string, Kind[]>();
+const MAX_KINDS = 500;
+let known = 0;
 
 function kindOf({ event, level, practice, monitored }: SecurityEvent, code: string): Kind {
   const ofCode = kinds.get(code);
@@ -96,13 +98,17 @@ function kindOf({ event, level, practice, monitored }: SecurityEvent, code: stri
   }
   const record = { event, severity: level, practice, code, ...(monitored === true ? { monitored } : {}) };
   const kind: Kind = { level: 'warn', message: 'security event', record, key: Object.values(record).join(' ') };
-  if (ofCode === undefined) kinds.set(code, [kind]);
-  else ofCode.push(kind);
+  if (known >= MAX_KINDS) {
+    kinds.clear();
+    known = 0;
+  }
+  known += 1;
+  kinds.set(code, [...(kinds.get(code) ?? []), kind]);
   return kind;
 }
 
 function toLogger(logger: Logger): (record: Record<string, unknown>) => void {
   return (record) => {
-    logger[LEVELS[record.severity as SecurityEvent['level']]](record, 'security event');
+    logger[levelOf(record.severity)](record, 'security event');
   };
 }

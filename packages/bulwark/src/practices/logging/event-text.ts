@@ -1,6 +1,6 @@
 import type { SecurityEvent } from '../../events.ts';
 import { lineEnd, lineStart, member, quoted, quotedPath } from './line-text.ts';
-import { LEVELS, MAX_DEPTH } from './logged-event.ts';
+import { levelOf, MAX_DEPTH } from './logged-event.ts';
 import type { RecordCleaner } from './record-cleaner.ts';
 
 /** Of texts that are known with their cleaned form: what Bulwark says of events is nearly always one of a few sentences. */
@@ -66,10 +66,10 @@ export function eventText(clean: RecordCleaner): (event: SecurityEvent) => strin
       }
     }
     const { level, requestId, traceId, datetime, description, path, details } = event;
-    let line = lineStart(LEVELS[level]) + rest;
+    let line = lineStart(levelOf(level)) + rest;
     if (requestId !== undefined) line += `,"requestId":${quoted(requestId)}`;
     if (traceId !== undefined) line += `,"traceId":${quoted(traceId)}`;
-    line += `,"severity":"${level}","datetime":${quoted(datetime)},"description":${said(description)}`;
+    line += `,"severity":${quoted(level)},"datetime":${quoted(datetime)},"description":${said(description)}`;
     if (path !== undefined) line += `,"path":${quotedPath(path)}`;
     if (details !== undefined) line += member('details', clean(details, MAX_DEPTH));
     return line + lineEnd('security event');

@@ -2,7 +2,7 @@ import { isoNow } from '../../iso-time.ts';
 import { cleanText, loggedPath } from './clean-text.ts';
 import type { Logger } from './options.ts';
 
-/** Lines of a fixed shape are put together as text: what pino makes of the same record, byte for byte, in a tenth of the time. */
+/** Lines of a fixed shape are put together as text: what pino makes of the same record, byte for byte, in a quarter of the time. */
 export interface TextLog {
   /** Whether lines of this level are written at all. */
   isOn(level: keyof Logger): boolean;
@@ -60,7 +60,7 @@ export function quotedMethod(method: string): string {
 const THOUSANDTHS: readonly string[] = Array.from({ length: 1000 }, (_, i) => String(i / 1000).slice(1));
 
 /**
- * Milliseconds with up to three digits behind the point. V8 writes a whole number in a third of the time of a fraction.
+ * Milliseconds with up to three digits behind the point. V8 writes whole numbers faster than fractions.
  *
  * @example shownMilliseconds(0.80049) // '0.8'
  */

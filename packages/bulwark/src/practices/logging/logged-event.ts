@@ -7,12 +7,11 @@ import type { RecordCleaner } from './record-cleaner.ts';
 /** How deep the details of an event are logged. */
 export const MAX_DEPTH = 3;
 
-/** At which level of a logger events stand. */
-export const LEVELS: Readonly<Record<SecurityEvent['level'], keyof Logger>> = {
-  INFO: 'info',
-  WARN: 'warn',
-  CRITICAL: 'error',
-};
+/** At which level of a logger an event stands. */
+export function levelOf(severity: unknown): keyof Logger {
+  if (severity === 'CRITICAL') return 'error';
+  return severity === 'WARN' ? 'warn' : 'info';
+}
 
 /** A security event as it is logged: its members cleaned, bounded, and redacted by name. */
 export function loggedEvent(event: SecurityEvent, clean: RecordCleaner): Record<string, unknown> {
