@@ -11,12 +11,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const program = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url));
+const DYING = fileURLToPath(new URL('fixtures/dying.ts', import.meta.url));
+const SHARED_PIPE = fileURLToPath(new URL('fixtures/shared-pipe.ts', import.meta.url));
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Lets a process die, and returns what it has written by then. */
 async function lastWords(...args: string[]): Promise<{ lines: string[]; code: number | null; signal: string | null }> {
-  const child = spawn(process.execPath, [program('dying'), ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [DYING, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => {
     said += String(chunk);
@@ -60,7 +61,7 @@ describe('every line is there, in its order, when the process', () => {
 /** Two processes on one pipe, read slowly: what of it is no whole line? */
 async function tornLines(flaw = ''): Promise<{ lines: number; torn: number }> {
   const script = `"$0" "$1" a $2 & "$0" "$1" b $2 & wait`;
-  const args = ['-c', script, process.execPath, program('shared-pipe'), flaw];
+  const args = ['-c', script, process.execPath, SHARED_PIPE, flaw];
   const child = spawn('/bin/sh', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   let said = '';
