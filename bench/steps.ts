@@ -134,12 +134,12 @@ function aroundSteps(batch: readonly Exchange[], { steps }: ReturnType<typeof ta
 
 /** Lets the answers go out, then runs what listens for their end: the log line. */
 async function finish(batch: readonly Exchange[], name: string | undefined): Promise<void> {
-  const lines = new Map(batch.map(({ res }) => [res, res.listeners('close') as (() => void)[]]));
+  const lines = new Map(batch.map(({ res }) => [res, res.listeners('close') as ((this: ServerResponse) => void)[]]));
   for (const { res } of batch) res.removeAllListeners('close');
   await once((batch.at(-1) as Exchange).res, 'finish');
   if (name === undefined) return;
   time(name, batch, (_req, res) => {
-    for (const line of lines.get(res) ?? []) line();
+    for (const line of lines.get(res) ?? []) line.call(res);
   });
 }
 

@@ -1,3 +1,5 @@
+import { ERROR_CODES } from './errors.ts';
+import { isoNow } from './iso-time.ts';
 import type { PracticeId } from './pipeline.ts';
 import { describeFailure } from './practices/logging/failure-record.ts';
 
@@ -120,9 +122,17 @@ const EVENT_OF_CODE: readonly (readonly [prefix: string, event: EventName, pract
 
 /** The event of a refused request and the practice that refused it; undefined where that is no security event (404). */
 export function eventOfCode(code: string): { event: EventName; practice: PracticeId } | undefined {
+  return EVENTS.has(code) ? EVENTS.get(code) : findEvent(code);
+}
+
+function findEvent(code: string): { event: EventName; practice: PracticeId } | undefined {
   const row = EVENT_OF_CODE.find(([prefix]) => code.startsWith(prefix));
   return row === undefined ? undefined : { event: row[1], practice: row[2] };
 }
+
+const EVENTS: ReadonlyMap<string, ReturnType<typeof findEvent>> = new Map(
+  Object.keys(ERROR_CODES).map((code) => [code, findEvent(code)]),
+);
 
 /** Codes that come in floods: their events are told at most once a second and kind, with `details.count`. */
 export const COALESCED: ReadonlySet<string> = new Set<string>([
@@ -142,20 +152,41 @@ type Listener = (event: SecurityEvent) => unknown;
 
 /** One typed emitter. `'*'` hears every event. */
 export class SecurityEvents {
-  readonly #listeners = new Map<EventName | '*', Set<Listener>>();
+  // The lists are replaced, never changed: who is told of an event is settled when it is emitted.
+  readonly #listeners = new Map<EventName | '*', readonly Listener[]>();
+  readonly #heard = new Map<EventName, readonly Listener[]>();
 
   /** Calls `listener` at each event of that name; returns a function that ends it. */
   on(name: EventName | '*', listener: Listener): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => listeners.delete(listener);
+    const others = this.#listeners.get(name) ?? [];
+    if (!others.includes(listener)) this.#set(name, [...others, listener]);
+    return () => {
+      const left = this.#listeners.get(name) ?? [];
+      if (!left.includes(listener)) return false;
+      this.#set(
+        name,
+        left.filter((other) => other !== listener),
+      );
+      return true;
+    };
+  }
+
+  #set(name: EventName | '*', listeners: readonly Listener[]): void {
+    this.#listeners.set(name, listeners);
+    this.#heard.clear();
+  }
+
+  #listenersOf(name: EventName): readonly Listener[] {
+    const listeners = [...(this.#listeners.get(name) ?? []), ...(this.#listeners.get('*') ?? [])];
+    this.#heard.set(name, listeners);
+    return listeners;
   }
 
   /** Sends one event to its listeners. A listener that throws is not let into the request's way. */
   readonly emit: Emit = (input) => {
-    const heard = [...(this.#listeners.get(input.event) ?? []), ...(this.#listeners.get('*') ?? [])];
+    const heard = this.#heard.get(input.event) ?? this.#listenersOf(input.event);
     if (heard.length === 0) return;
-    const event: SecurityEvent = { ...input, datetime: new Date().toISOString() };
+    const event: SecurityEvent = { ...input, datetime: isoNow() };
     for (const listener of heard) {
       try {
         // An async listener is a listener too, and its rejection would end the process.

@@ -10,25 +10,26 @@ import { type EventInput, eventOfCode } from './events.ts';
  */
 export function refusalEvent(req: IncomingMessage, refusal: Refusal, monitored: boolean): EventInput | undefined {
   const known = eventOfCode(refusal.code);
-  const context = contextOf(req);
-  if (known === undefined || context.selfTest) return undefined;
-  return {
-    ...known,
+  if (known === undefined) return undefined;
+  const { selfTest, requestId, trace, client, url } = contextOf(req);
+  if (selfTest) return undefined;
+  // One after the other: spreading what may be absent is measurably slower.
+  const event: { -readonly [K in keyof EventInput]: EventInput[K] } = {
+    event: known.event,
+    practice: known.practice,
     level: 'WARN',
     description: refusal.message,
     code: refusal.code,
-    ...faultOf(refusal),
-    ...(monitored ? { monitored } : {}),
-    ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
-    ...(context.trace === undefined ? {} : { traceId: context.trace.traceId }),
-    ...(context.client === undefined ? {} : { sourceIp: context.client.ip }),
-    method: req.method ?? '',
-    path: context.url.split('?', 1)[0] ?? '/',
   };
-}
-
-/** What a token was refused for: too much to tell its sender, and what its owner looks for. */
-function faultOf(refusal: Refusal): { details?: { fault: string } } {
   const { fault } = refusal as { fault?: unknown };
-  return typeof fault === 'string' ? { details: { fault } } : {};
+  // What a token was refused for: too much to tell its sender, and what its owner looks for.
+  if (typeof fault === 'string') event.details = { fault };
+  if (monitored) event.monitored = monitored;
+  if (requestId !== undefined) event.requestId = requestId;
+  if (trace !== undefined) event.traceId = trace.traceId;
+  if (client !== undefined) event.sourceIp = client.ip;
+  event.method = req.method ?? '';
+  const query = url.indexOf('?');
+  event.path = query === -1 ? url : url.slice(0, query);
+  return event;
 }

@@ -136,6 +136,11 @@ export function statusTitle(status: number): string {
   return STATUS_CODES[status] ?? (status < 500 ? 'The request was refused' : ERROR_CODES.ERR_INTERNAL.title);
 }
 
+/** Whether a refusal with this code is a failure of the server. */
+export function isInternalCode(code: RefusalCode): boolean {
+  return code === 'ERR_INTERNAL' || code === 'ERR_RESPONSE_INVALID';
+}
+
 function titleOf(code: RefusalCode): Pick<ErrorDescription, 'code' | 'status' | 'title'> {
   return { code, status: ERROR_CODES[code].status, title: ERROR_CODES[code].title };
 }
@@ -146,7 +151,7 @@ function describeRefusal(refusal: Refusal): ErrorDescription {
     detail: refusal.reason,
     headers: usableHeaders(refusal.headers, (name) => !OWN_HEADERS.has(name)),
     extensions: refusal.extensions,
-    internal: refusal.code === 'ERR_INTERNAL' || refusal.code === 'ERR_RESPONSE_INVALID',
+    internal: isInternalCode(refusal.code),
   };
 }
 

@@ -1,10 +1,12 @@
 import type { SecurityEvent } from '../../events.ts';
-import { eventLine, loggedEvent } from './logged-event.ts';
-import { guarded } from './logger.ts';
+import { isoNow } from '../../iso-time.ts';
+import { eventText } from './event-text.ts';
+import { eventLine, levelOf, loggedEvent } from './logged-event.ts';
+import { guarded, type OpenLogger } from './logger.ts';
 import { lossCounter } from './losses.ts';
 import type { Logger, ResolvedLoggingOptions } from './options.ts';
 import type { RecordCleaner } from './record-cleaner.ts';
-import { countRepeats, type Repeats } from './repeats.ts';
+import { countRepeats, type LineKind, type Repeats } from './repeats.ts';
 import { openSink } from './sink.ts';
 
 /** Where security events are written. */
@@ -27,7 +29,7 @@ export function openEventLog(
     repeat,
   }: Pick<ResolvedLoggingOptions, 'events'> & { repeat: { lines: number; window: number } | undefined },
   clean: RecordCleaner,
-  logger: Logger,
+  logger: OpenLogger,
 ): EventLog {
   if (events === false) return NONE;
   const losses = lossCounter('security events', (record) => logger.error(record, 'security events were lost'));
@@ -37,6 +39,8 @@ export function openEventLog(
     sink === undefined
       ? toLogger(own ?? logger)
       : (record: Record<string, unknown>) => sink.write(eventLine(record, events?.appId));
+  const text = sink === undefined && own === undefined ? logger.text : undefined;
+  const textOf = eventText(clean);
 
   const repeats: Repeats | undefined =
     repeat &&
@@ -45,7 +49,7 @@ export function openEventLog(
       const description = `${count} more of this event${from} in ${repeat.window / 1000} s`;
       put({
         ...record,
-        datetime: new Date().toISOString(),
+        datetime: isoNow(),
         description,
         ...(network === undefined ? {} : { network }),
         count,
@@ -55,7 +59,10 @@ export function openEventLog(
   return {
     write(event) {
       if (repeats !== undefined && !isAdmitted(repeats, event)) return;
-      put(loggedEvent(event, clean));
+      if (text !== undefined && !text.isOn(levelOf(event.level))) return;
+      const line = text === undefined ? undefined : textOf(event);
+      if (line === undefined) put(loggedEvent(event, clean));
+      else text?.write(line);
     },
     async flush() {
       repeats?.flush();
@@ -66,16 +73,42 @@ export function openEventLog(
 }
 
 /** Refusals come in floods; what has no code does not: violation reports are bounded where they are collected. */
-function isAdmitted(repeats: Repeats, { event, level, practice, code, monitored, sourceIp }: SecurityEvent): boolean {
-  if (code === undefined || level === 'CRITICAL') return true;
+function isAdmitted(repeats: Repeats, event: SecurityEvent): boolean {
+  if (event.code === undefined || event.level === 'CRITICAL') return true;
+  const kind = kindOf(event, event.code);
+  return repeats.admit(event.sourceIp, kind.key, kind);
+}
+
+interface Kind extends LineKind {
+  readonly key: string;
+  readonly record: Pick<SecurityEvent, 'event' | 'practice' | 'code' | 'monitored'> & { readonly severity: string };
+}
+
+/** By code. They are made of what Bulwark itself says, so there are few; of what others say there is no end. */
+const kinds = new Map<string, Kind[]>();
+const MAX_KINDS = 500;
+let known = 0;
+
+function kindOf({ event, level, practice, monitored }: SecurityEvent, code: string): Kind {
+  const ofCode = kinds.get(code);
+  for (const kind of ofCode ?? []) {
+    const { record } = kind;
+    const isSame = record.event === event && record.severity === level && record.practice === practice;
+    if (isSame && (record.monitored === true) === (monitored === true)) return kind;
+  }
   const record = { event, severity: level, practice, code, ...(monitored === true ? { monitored } : {}) };
-  return repeats.admit(sourceIp, Object.values(record).join(' '), { level: 'warn', message: 'security event', record });
+  const kind: Kind = { level: 'warn', message: 'security event', record, key: Object.values(record).join(' ') };
+  if (known >= MAX_KINDS) {
+    kinds.clear();
+    known = 0;
+  }
+  known += 1;
+  kinds.set(code, [...(kinds.get(code) ?? []), kind]);
+  return kind;
 }
 
 function toLogger(logger: Logger): (record: Record<string, unknown>) => void {
   return (record) => {
-    if (record.severity === 'CRITICAL') logger.error(record, 'security event');
-    else if (record.severity === 'WARN') logger.warn(record, 'security event');
-    else logger.info(record, 'security event');
+    logger[levelOf(record.severity)](record, 'security event');
   };
 }

@@ -14,7 +14,6 @@ import type { Head } from '../../head.ts';
 import { resolveOptions } from '../../options.ts';
 import { parseDuration } from '../../units.ts';
 import { type AppLogger, appLogger } from './app-logger.ts';
-import { cleanText } from './clean-text.ts';
 import { openEventLog } from './event-log.ts';
 import { describeFailure } from './failure-record.ts';
 import { makeLogger } from './logger.ts';
@@ -83,6 +82,24 @@ export function logging(options: LoggingOptions = {}, _services?: Services): Log
   const events = openEventLog({ events: resolved.events, repeat: repeat || undefined }, clean, logger);
   const appLog = { logger, clean };
 
+  // On the response itself, one for each log: an app may have more than one, and may hand the response to another request.
+  const BEGUN = Symbol('bulwark.begun');
+  type Begins = ServerResponse & { [BEGUN]?: Begun | undefined };
+
+  // One listener for all responses.
+  function sayEnd(this: ServerResponse): void {
+    const begun = (this as Begins)[BEGUN];
+    if (begun === undefined || writeLine === undefined) return;
+    (this as Begins)[BEGUN] = undefined;
+    try {
+      writeLine(this, begun);
+    } catch (error) {
+      // Thrown in an event listener it would end the process.
+      const { requestId } = contextOf(begun.req);
+      logger.error({ requestId, error: describeFailure(error) }, 'a line could not be written');
+    }
+  }
+
   const handler: Handler = function logging(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const context = contextOf(req);
     context.requestId = (resolved.trustRequestId ? sentId(req) : undefined) ?? randomUUID();
@@ -93,20 +110,14 @@ export function logging(options: LoggingOptions = {}, _services?: Services): Log
     carrier.id ??= context.requestId;
     carrier.log ??= context.log;
     if (writeLine !== undefined && !context.selfTest) {
-      const begun: Begun = {
+      (res as Begins)[BEGUN] = {
+        req,
         at: performance.now(),
         target: carrier.originalUrl ?? req.url ?? '/',
-        method: cleanText(req.method ?? '', 32),
+        method: req.method ?? '',
         peer: req.socket?.remoteAddress,
       };
-      res.once('close', () => {
-        try {
-          writeLine(req, res, begun);
-        } catch (error) {
-          // Thrown in an event listener it would end the process.
-          logger.error({ requestId: context.requestId, error: describeFailure(error) }, 'a line could not be written');
-        }
-      });
+      res.on('close', sayEnd);
     }
     beforeHead(req, res, sayRequestId);
     next();

@@ -1,9 +1,17 @@
 import { hostname } from 'node:os';
 import type { SecurityEvent } from '../../events.ts';
 import { loggedPath } from './clean-text.ts';
+import type { Logger } from './options.ts';
 import type { RecordCleaner } from './record-cleaner.ts';
 
-const MAX_DEPTH = 3;
+/** How deep the details of an event are logged. */
+export const MAX_DEPTH = 3;
+
+/** At which level of a logger an event stands. */
+export function levelOf(severity: unknown): keyof Logger {
+  if (severity === 'CRITICAL') return 'error';
+  return severity === 'WARN' ? 'warn' : 'info';
+}
 
 /** A security event as it is logged: its members cleaned, bounded, and redacted by name. */
 export function loggedEvent(event: SecurityEvent, clean: RecordCleaner): Record<string, unknown> {

@@ -1,13 +1,18 @@
 import { type LoggerOptions, pino } from 'pino';
 import { ConfigError } from '../../errors.ts';
+import { isoNow } from '../../iso-time.ts';
+import type { TextLog } from './line-text.ts';
 import { type Losses, lossCounter, lossReason } from './losses.ts';
 import type { Logger, ResolvedLoggingOptions } from './options.ts';
-import { openSink, type Sink, standardOutput } from './sink.ts';
+import { openSink, type Sink } from './sink.ts';
+import { openStandardOutput } from './standard-output.ts';
 
 const RANK = { info: 1, warn: 2, error: 3 } as const;
 
 /** A logger, and what ends it. */
 export interface OpenLogger extends Logger {
+  /** Where lines go that need no logger to be made; undefined where a foreign logger makes them. */
+  readonly text: TextLog | undefined;
   /** Resolves when what was logged is written, as far as the place where it goes lets one know. */
   flush(): Promise<void>;
 }
@@ -26,13 +31,16 @@ export function makeLogger({ logger, stream, level }: ResolvedLoggingOptions): O
       fix: 'give either logging.logger or logging.stream',
     });
   }
-  if (level === false) return { info: nothing, warn: nothing, error: nothing, flush: async () => undefined };
+  if (level === false)
+    return { info: nothing, warn: nothing, error: nothing, text: undefined, flush: async () => undefined };
   // The line about lost lines goes where they should have gone: it shows the gap in its place.
   const losses = lossCounter('log lines', (record) => open.warn(record, 'log lines were lost'));
-  const sink = logger === undefined ? openSink(stream ?? standardOutput(), losses) : undefined;
+  const sink =
+    logger !== undefined ? undefined : stream !== undefined ? openSink(stream, losses) : openStandardOutput(losses);
   const open = guarded(sink === undefined ? (logger as Logger) : makePino(level, sink), level, losses);
   return {
     ...open,
+    text: sink === undefined ? undefined : { isOn: (of) => RANK[of] >= RANK[level], write: sink.writeSoon },
     async flush() {
       losses.flush();
       await (sink === undefined ? flushLogger(logger) : sink.flush());
@@ -47,7 +55,7 @@ function makePino(level: 'info' | 'warn' | 'error', sink: Sink): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
-    timestamp: isoTime,
+    timestamp: () => `,"time":"${isoNow()}"`,
     formatters: { level: (label) => ({ level: label }) },
   };
   return pino(options, sink);
@@ -69,20 +77,6 @@ async function flushLogger(logger: unknown): Promise<void> {
       done();
     }
   });
-}
-
-let second = 0;
-let prefix = '';
-
-/** What pino's own `isoTime` says, without making a Date for each line: within a second only three digits change. */
-function isoTime(): string {
-  const now = Date.now();
-  const current = Math.floor(now / 1000);
-  if (current !== second) {
-    second = current;
-    prefix = `,"time":"${new Date(current * 1000).toISOString().slice(0, -'000Z'.length)}`;
-  }
-  return `${prefix}${String(now - current * 1000).padStart(3, '0')}Z"`;
 }
 
 /** A logger that never throws, from a level on. */

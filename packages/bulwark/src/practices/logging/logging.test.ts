@@ -277,6 +277,30 @@ describe('a line', () => {
     expect(log.raw.join('')).not.toContain('hunter2');
   });
 
+  it('is written once, by each log, whatever becomes of the response', async () => {
+    const [log, other] = [memory(), memory()];
+    const [first, second] = [logging({ stream: log }), logging({ stream: other })];
+    const url = await serveAny((req: http.IncomingMessage, res: http.ServerResponse) => {
+      first(req, res, () =>
+        second(req, res, () => {
+          Object.assign(res, { req: new http.IncomingMessage(req.socket) });
+          res.once('close', () => res.emit('close'));
+          res.end('home');
+        }),
+      );
+    });
+    await send(`${url}/first`);
+    await send(`${url}/last`);
+    await Promise.all([log.until(2), other.until(2)]);
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+    for (const { lines } of [log, other]) {
+      expect(lines.map(({ path, status }) => [path, status])).toEqual([
+        ['/first', 200],
+        ['/last', 200],
+      ]);
+    }
+  });
+
   it('is not written for a probe of the self-test', async () => {
     const log = memory();
     const handler = logging({ stream: log });

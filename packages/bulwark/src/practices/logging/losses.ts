@@ -2,8 +2,8 @@ import { cleanText, redactText } from './clean-text.ts';
 
 /** Keeps account of lines that could not be written, and says so: at once, then at most once in a minute. */
 export interface Losses {
-  /** A line was lost: a code or a few words why. */
-  lose(why: string): void;
+  /** Lines were lost, one where no number is given: a code or a few words why. */
+  lose(why: string, lines?: number): void;
   /** Something is wrong with the place where the lines go; which of them are lost is not known, or counted elsewhere. */
   trouble(why: string): void;
   /** Says what has not been said yet. */
@@ -52,10 +52,10 @@ export function lossCounter(what: string, note?: (record: { lost: number; reason
   }
 
   return {
-    lose(why) {
+    lose(why, lines = 1) {
       // The line that tells of lost lines is not one more of them, or they would never end.
       if (isNoting) return;
-      count += 1;
+      count += lines;
       sayNowOrSoon(why);
     },
     trouble(why) {

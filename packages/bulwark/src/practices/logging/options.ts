@@ -13,12 +13,12 @@ export interface Logger {
 export interface LoggingOptions {
   /**
    * Where the lines go: pino, `winstonLogger(winston)`, or anything with `info`, `warn` and `error` of
-   * `(record, message)`. Default: pino to stdout.
+   * `(record, message)`. Default: JSON lines to stdout.
    */
   readonly logger?: Logger;
   /**
    * Where Bulwark's own pino writes, a JSON line each: a Writable (a file, a rotating one) or anything with `write(line)`.
-   * Default: stdout, synchronously, so no line is lost at exit.
+   * It gets each line by itself, at once. Default: stdout, synchronously, by the end of a turn of the event loop.
    */
   readonly stream?: LineStream;
   /** The least level that is written; `false`: no lines, and request ids all the same. Default `'info'`. */

@@ -48,7 +48,8 @@ export function countRepeats(
   write: (kind: LineKind, counted: Counted) => void,
 ): Repeats {
   const { lines, window } = options;
-  const entries = new Map<string, Entry>();
+  const kinds = new Map<string, Map<string, Entry>>();
+  const entries: Entry[] = [];
   let ends = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
@@ -56,26 +57,36 @@ export function countRepeats(
     clearTimeout(timer);
     timer = undefined;
     ends = Number.NEGATIVE_INFINITY;
-    const counted = [...entries.values()].filter((entry) => entry.counted > 0);
-    entries.clear();
-    for (const { kind, network, counted: count } of counted) {
-      write(kind, { ...(network === '' ? {} : { network }), count });
+    kinds.clear();
+    for (const { kind, network, counted: count } of entries.splice(0)) {
+      if (count > 0) write(kind, { ...(network === '' ? {} : { network }), count });
     }
   }
 
-  function entryOf(network: string, key: string, kind: LineKind): Entry {
+  function entryOf(ip: string, key: string, kind: LineKind): Entry {
     const now = performance.now();
     if (now >= ends) {
       flush();
       ends = now + window;
     }
-    const own = `${network} ${key}`;
-    const shared = `${EVERYONE} ${key}`;
-    const isFull = entries.size >= MAX_ENTRIES && !entries.has(own);
-    const known = entries.get(isFull ? shared : own);
-    if (known !== undefined) return known;
+    // An IPv4 address is its own network, and one of IPv6 never written like an address.
+    return kinds.get(key)?.get(ip) ?? findEntry(ipPrefix(ip, 56), key, kind);
+  }
+
+  function findEntry(network: string, key: string, kind: LineKind): Entry {
+    let ofKind = kinds.get(key);
+    if (ofKind === undefined) {
+      ofKind = new Map();
+      kinds.set(key, ofKind);
+    }
+    const own = ofKind.get(network);
+    if (own !== undefined) return own;
+    const isFull = entries.length >= MAX_ENTRIES;
+    const shared = isFull ? ofKind.get(EVERYONE) : undefined;
+    if (shared !== undefined) return shared;
     const entry = { network: isFull ? EVERYONE : network, kind, seen: 0, counted: 0 };
-    entries.set(isFull ? shared : own, entry);
+    ofKind.set(entry.network, entry);
+    entries.push(entry);
     return entry;
   }
 
@@ -87,7 +98,7 @@ export function countRepeats(
 
   return {
     admit(ip, key, kind) {
-      const entry = entryOf(ip === undefined ? '' : ipPrefix(ip, 56), key, kind);
+      const entry = entryOf(ip ?? '', key, kind);
       entry.seen += 1;
       if (entry.seen <= lines) return true;
       note(entry);

@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { type Losses, lossReason } from './losses.ts';
 
 /** Anything that takes a line: a Writable of node, a rotating file, a function in an object. */
@@ -8,7 +7,10 @@ export interface LineStream {
 
 /** A stream that cannot harm a request: it neither throws nor grows, and what it did not take is counted. */
 export interface Sink {
+  /** Writes at once: a line, or several that end in a line break each. */
   write(line: string): void;
+  /** Writes by the end of this turn of the event loop, in its order among the others. */
+  writeSoon(line: string): void;
   /** Resolves when everything is written, or cannot be within two seconds. */
   flush(): Promise<void>;
 }
@@ -38,19 +40,22 @@ export function openSink(stream: LineStream, losses: Losses, maxWaiting: number 
     // The lines are counted where each is refused; an error may concern none, or many.
     on.call(stream, 'error', (error) => losses.trouble(lossReason(error)));
     // pino's own destinations bound themselves and say so.
-    on.call(stream, 'drop', () => losses.lose('too slow'));
+    on.call(stream, 'drop', (text) => losses.lose('too slow', linesIn(text)));
   }
   const put = isBuffered(stream) ? boundedWrite(stream, losses, maxWaiting) : (line: string) => stream.write(line);
-  return {
-    write(line) {
-      try {
-        put(line);
-      } catch (error) {
-        losses.lose(lossReason(error));
-      }
-    },
-    flush: () => flushed(stream),
+  const write = (line: string): void => {
+    try {
+      put(line);
+    } catch (error) {
+      losses.lose(lossReason(error), linesIn(line));
+    }
   };
+  // Who gave a stream may take each write for a line.
+  return { write, writeSoon: write, flush: () => flushed(stream) };
+}
+
+function linesIn(text: unknown): number {
+  return typeof text === 'string' ? Math.max(1, text.split('\n').length - 1) : 1;
 }
 
 function boundedWrite(stream: Buffered, losses: Losses, maxWaiting: number): (line: string) => void {
@@ -63,17 +68,6 @@ function boundedWrite(stream: Buffered, losses: Losses, maxWaiting: number): (li
     else if (stream.writableLength > max) losses.lose('too slow');
     else stream.write(line, done);
   };
-}
-
-/**
- * Standard output, written synchronously: no line is lost when the process ends. Where the output has been replaced (by
- * a test runner), the replacement.
- */
-export function standardOutput(): LineStream {
-  // Its write only: listeners on a stream that everybody shares would pile up, one for each log.
-  if (Object.hasOwn(process.stdout, 'write')) return { write: (line) => process.stdout.write(line) };
-  // Lines that a full disk refuses wait here and are tried again with the next one.
-  return pino.destination({ dest: process.stdout.fd ?? 1, sync: true, maxLength: MAX_WAITING });
 }
 
 function isBuffered(stream: LineStream): stream is Buffered {
