@@ -34,9 +34,7 @@ export function literalPathOf(layer: Layer): LiteralPath | undefined {
   const alternatives = layer.regexp === undefined ? alternativesOf(layer) : alternativesOfRegexp(layer.regexp);
   if (alternatives === undefined || alternatives.length === 0) return undefined;
   const prefixes = alternatives.map(({ segments }) => segments);
-  const exact = alternatives.length === 1 ? alternatives[0]?.exact : undefined;
-  // A mounted layer matches more than its own path, and what is left of the path counts.
-  return { prefixes, exact: layer.route === undefined ? undefined : exact };
+  return { prefixes, exact: alternatives.length === 1 ? alternatives[0]?.exact : undefined };
 }
 
 /** Whether a layer stands on every path and cuts nothing off: Express does not look at the path then. */

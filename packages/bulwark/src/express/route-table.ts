@@ -18,15 +18,7 @@ import {
 } from './internals.ts';
 import { matchOrUndefined, pathnameOf, restOfPath } from './path-match.ts';
 import { type RouteRow, rowsOf } from './route-rows.ts';
-
-/** What is gathered on the way to a route. */
-interface Way {
-  path: string;
-  readonly decisions: Decision[];
-  readonly passed: Decision[];
-  /** Those of nested routers that stand on a path of their own. */
-  readonly mounted: Decision[];
-}
+import { Way } from './way.ts';
 
 /** What {@link RouteTable.isExposed} has met. */
 type Seen = Record<'before' | 'behind' | 'demanded', boolean> & { readonly path: string };
@@ -50,7 +42,7 @@ export class RouteTable {
   readonly #onRouter: (router: Router) => void;
   readonly #onApp: (app: ExpressApp) => void;
   /** Emptied for each look-up, which no other one interrupts. */
-  readonly #way: Way = { path: '', decisions: [], passed: [], mounted: [] };
+  readonly #way = new Way();
 
   /**
    * @param app - the root
@@ -77,16 +69,13 @@ export class RouteTable {
     const router = routerOf(this.#app);
     if (router === undefined || path === undefined) return upTo === undefined ? NONE : undefined;
     const way = this.#way;
-    way.path = path;
-    way.decisions.length = 0;
-    way.passed.length = 0;
-    way.mounted.length = 0;
-    const match = this.#walk(router, method, path, upTo, way);
+    way.begin(path);
+    const match = this.#walk(this.#compile(router), method, path, upTo, way);
     if (match !== undefined || upTo !== undefined) return match;
     // No route: a middleware may answer. What a router on a path says of itself then holds for that path: direction open,
     // because routers that hold only middleware would be without their decisions; those mounted on every path stay out.
-    const decisions = [...way.decisions];
-    for (const decision of way.mounted) if (!decisions.includes(decision)) decisions.push(decision);
+    const decisions = way.decisions.toArray();
+    for (const decision of way.mounted.toArray()) if (!decisions.includes(decision)) decisions.push(decision);
     return decisions.length === 0 ? NONE : { layer: undefined, decisions, passed: NOTHING };
   }
 
@@ -171,8 +160,14 @@ export class RouteTable {
     });
   }
 
-  #walk(router: Router, method: string, path: string, upTo: Layer | undefined, way: Way): RouteMatch | undefined {
-    for (const node of this.#compile(router).index.find(path)) {
+  #walk(
+    compiled: CompiledRouter,
+    method: string,
+    path: string,
+    upTo: Layer | undefined,
+    way: Way,
+  ): RouteMatch | undefined {
+    for (const node of compiled.index.find(path)) {
       const { layer, route } = node;
       if (route !== undefined) {
         if (!handlesMethod(route, method) || !takes(node, path)) continue;
@@ -181,15 +176,12 @@ export class RouteTable {
       }
       const rest = node.isEverywhere ? path : restOfPath(layer, path);
       if (rest === undefined) continue;
-      if (node.decision !== undefined) {
-        way.decisions.push(node.decision);
-        if (rest !== way.path) way.mounted.push(node.decision);
-      }
+      if (node.decision !== undefined) way.meet(node.decision, rest);
       if (node.router !== undefined) {
-        const before = way.decisions.length;
-        const found = this.#walk(node.router, method, rest, upTo, way);
+        const before = way.decisions.size;
+        const found = this.#walk(this.#compile(node.router), method, rest, upTo, way);
         if (found !== undefined) return found;
-        leaveRouter(way, before);
+        way.leaveRouter(before);
       }
     }
     return undefined;
@@ -222,32 +214,18 @@ function takes({ layer, literal }: Node, path: string): boolean {
   return literal?.exact === path || matchOrUndefined(layer, path) !== undefined;
 }
 
-/** The router holds no route for the request: its requirements were carried out in passing, the rest was not meant for it. */
-function leaveRouter(way: Way, before: number): void {
-  if (way.decisions.length === before) return;
-  for (const decision of way.decisions.splice(before)) {
-    (decision.kind === 'requirement' ? way.decisions : way.passed).push(decision);
-  }
-}
-
 /** What holds at the end of the way; the same object as the last time where the same was met. */
 function arrive(node: Node, route: Route, method: string, way: Way): RouteMatch {
   for (const decision of ownDecisions(node, route, method)) way.decisions.push(decision);
   const { matches } = node;
   for (const known of matches) {
-    if (isSame(known.decisions, way.decisions) && isSame(known.passed, way.passed)) return known;
+    if (way.decisions.isSame(known.decisions) && way.passed.isSame(known.passed)) return known;
   }
   const match: RouteMatch = {
     layer: node.layer,
-    decisions: Object.freeze([...way.decisions]),
-    passed: Object.freeze([...way.passed]),
+    decisions: Object.freeze(way.decisions.toArray()),
+    passed: Object.freeze(way.passed.toArray()),
   };
   if (matches.length < MAX_KEPT) matches.push(match);
   return match;
-}
-
-function isSame(one: readonly Decision[], other: readonly Decision[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
-  return true;
 }
