@@ -6,13 +6,13 @@ import { areSameSettings } from './decisions.ts';
 import { ConfigError, Refusal } from './errors.ts';
 import { COALESCED, SecurityEvents } from './events.ts';
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
-import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { routeDecisions } from './express/compiled-router.ts';
+import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
+import { pathnameOf, pathnameOfRequest } from './express/path-match.ts';
 import { installRedirects } from './express/redirects.ts';
 import { installClient } from './express/request-client.ts';
 import { addLocals, createResponseGate, installNonce, installResponseGate } from './express/response-gate.ts';
-import { pathnameOf, pathnameOfRequest } from './express/path-match.ts';
 import { RouteTable } from './express/route-table.ts';
 import { shortenWalks } from './express/short-walk.ts';
 import { installViewEngine, refuseViewOptions } from './express/view-engine.ts';
@@ -302,7 +302,6 @@ class GateRuntime implements GateServices {
     // Middleware of the app took so long that the client was answered: no route may begin to work for it.
     if (context.inFlight?.timedOut) return;
     const sameMethod = req.method === context.judgedMethod;
-    if (context.route === layer && sameMethod) return next();
     const foreseen = this.#table.find(req.method ?? '', context.url, layer);
     const own = layer.route === undefined ? [] : routeDecisions(layer.route, req.method ?? '');
     const before = context.decisions;

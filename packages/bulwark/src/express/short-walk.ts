@@ -40,7 +40,7 @@ const MIN_LAYERS = 16;
 export function shortenWalks(router: Router, minLayers = MIN_LAYERS): void {
   const { stack } = router;
   const walked = router as WalkedRouter;
-  if (stack.length < minLayers) {
+  if (stack.length < minLayers || !Object.isExtensible(router)) {
     delete walked[STACK];
     return;
   }

@@ -37,7 +37,7 @@ export type RandomAct =
   | { readonly kind: 'rewrite'; readonly url: string };
 
 /** Whether an Express is of version 4. */
-export function isFour(version: string): boolean {
+function isFour(version: string): boolean {
   return version.startsWith('4');
 }
 
@@ -102,7 +102,7 @@ const EXPRESSIONS = [
 ];
 
 /** Paths in every syntax of a version of Express, many of them written in a way that no one would. */
-export function randomPaths(version: string): fc.Arbitrary<RandomPath> {
+function randomPaths(version: string): fc.Arbitrary<RandomPath> {
   const segment = fc.constantFrom(...SEGMENTS, ...SEGMENTS, ...(isFour(version) ? SEGMENTS_4 : SEGMENTS_5));
   const written = fc
     .tuple(
