@@ -18,6 +18,7 @@ interface Place {
 
 /** A stack as it was when it was read. */
 interface IndexedStack {
+  readonly router: Router;
   readonly length: number;
   readonly last: Layer | undefined;
   readonly index: PathIndex<Place>;
@@ -40,14 +41,15 @@ const MIN_LAYERS = 16;
 export function shortenWalks(router: Router, minLayers = MIN_LAYERS): void {
   const { stack } = router;
   const walked = router as WalkedRouter;
-  if (stack.length < minLayers || !Object.isExtensible(router)) {
+  const isPlain = Object.isExtensible(router) && Object.getOwnPropertyDescriptor(router, 'stack')?.writable === true;
+  if (stack.length < minLayers || !isPlain) {
     delete walked[STACK];
     return;
   }
   const index = new PathIndex(
     stack.map((layer, position) => ({ item: { layer, position }, prefixes: literalPathOf(layer)?.prefixes })),
   );
-  walked[STACK] = { length: stack.length, last: stack[stack.length - 1], index };
+  walked[STACK] = { router, length: stack.length, last: stack[stack.length - 1], index };
   hookHandle(walked);
 }
 
@@ -67,7 +69,8 @@ function hookHandle(router: WalkedRouter): void {
 /** The router with a shorter stack, where that is sure. */
 function shortened(router: WalkedRouter, req: IncomingMessage): WalkedRouter {
   const known = router[STACK];
-  if (known === undefined || gateOf(req) === undefined) return router;
+  // What stands for a router inherits this from it, where someone has wrapped `handle`: once is enough.
+  if (known === undefined || known.router !== router || gateOf(req) === undefined) return router;
   const { stack } = router;
   if (known.length !== stack.length || known.last !== stack[stack.length - 1]) return router;
   const path = pathnameOfRequest(req);
