@@ -37,10 +37,10 @@ class Pile {
 
 /** What a look-up gathers on its way to a route. */
 export class Way {
-  readonly decisions = new Pile();
-  readonly passed = new Pile();
+  readonly decisions: Pile = new Pile();
+  readonly passed: Pile = new Pile();
   /** Those of nested routers that stand on a path of their own. */
-  readonly mounted = new Pile();
+  readonly mounted: Pile = new Pile();
   #path = '';
 
   begin(path: string): void {
