@@ -38,7 +38,7 @@ const MIN_LAYERS = 16;
  *
  * @param minLayers - the smallest stack that is worth it
  */
-export function shortenWalks(router: Router, minLayers = MIN_LAYERS): void {
+export function shortenWalks(router: Router, minLayers: number = MIN_LAYERS): void {
   const { stack } = router;
   const walked = router as WalkedRouter;
   const isPlain = Object.isExtensible(router) && Object.getOwnPropertyDescriptor(router, 'stack')?.writable === true;
