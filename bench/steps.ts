@@ -66,6 +66,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
   const writeHead = createResponseGate(practices.hooks);
   const gate: GateServices = {
     onlyReports: () => false,
+    isForeseen: () => true,
     enterRoute: (_req, _res, _layer, next) => next(),
     enterApp: () => undefined,
     refuse: () => undefined,

@@ -107,7 +107,9 @@ export interface GateServices {
   onlyReports(req: IncomingMessage, practice: PracticeId, error: unknown): boolean;
   /** Called for each layer that is entered: an app that is called by a closure is made one of the gate's. */
   enterApp(req: IncomingMessage): void;
-  /** Called when the router enters a route: judges what the look-up did not foresee, then calls `next`. */
+  /** Whether the route that the router enters was judged already, for this method, and the request may still be worked on. */
+  isForeseen(req: IncomingMessage, layer: Layer): boolean;
+  /** Called when the router enters a route that is not foreseen: judges it, then calls `next`. */
   enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void;
   /** Answers a request that is under way with an error, as if it had been passed to `next`. */
   refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void;

@@ -1,6 +1,6 @@
 import type { Decision } from './decisions.ts';
 import { ConfigError } from './errors.ts';
-import type { RouteRow } from './express/route-table.ts';
+import type { RouteRow } from './express/route-rows.ts';
 import { PRACTICE_IDS, type PracticeId } from './pipeline.ts';
 import { isDecided, type UndecidedRule } from './practices/access/index.ts';
 

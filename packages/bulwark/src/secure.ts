@@ -7,9 +7,11 @@ import { ConfigError, Refusal } from './errors.ts';
 import { COALESCED, SecurityEvents } from './events.ts';
 import { acceptApp, acceptMounted, foreignTrust, markSecured } from './express/accept-app.ts';
 import { installAnswers } from './express/answers.ts';
+import { routeDecisions } from './express/compiled-router.ts';
 import { type ExpressApp, isExpress4, type Layer, routerOf } from './express/internals.ts';
 import { hookLayers, hookParams } from './express/layer-hooks.ts';
 import { messageClasses } from './express/messages.ts';
+import { pathnameOf, pathnameOfRequest } from './express/path-match.ts';
 import { installRedirects } from './express/redirects.ts';
 import { installClient } from './express/request-client.ts';
 import {
@@ -19,7 +21,8 @@ import {
   installNonce,
   installResponseGate,
 } from './express/response-gate.ts';
-import { RouteTable, routeDecisions } from './express/route-table.ts';
+import { RouteTable } from './express/route-table.ts';
+import { shortenWalks } from './express/short-walk.ts';
 import { installViewEngine, refuseViewOptions } from './express/view-engine.ts';
 import { isPreflight } from './fetch-metadata.ts';
 import type { Gate } from './gate.ts';
@@ -75,6 +78,8 @@ class GateRuntime implements GateServices {
   readonly #writeHead: ServerResponse['writeHead'];
   readonly #trust: ReturnType<typeof trustProxyFunction>;
   readonly #adopted = new WeakSet<ExpressApp>();
+  /** The mounted app that was entered last. */
+  #lastApp: ExpressApp | undefined;
   readonly #listeners: Listeners;
   readonly #introspection: Introspection;
   readonly #excess: Coalescer;
@@ -100,6 +105,7 @@ class GateRuntime implements GateServices {
       router: (router) => {
         if (isExpress4(app)) hookParams(router);
         for (const layer of router.stack) hookLayers(layer);
+        shortenWalks(router);
       },
       app: (mounted) => this.#adopt(mounted),
     });
@@ -195,7 +201,9 @@ class GateRuntime implements GateServices {
   /** The app whose layer is entered may be one that no look-up finds: a closure called it, as `vhost` and the like do. */
   enterApp(req: IncomingMessage): void {
     const { app } = req as { app?: ExpressApp };
-    if (app !== undefined && app !== this.#app && !this.#adopted.has(app)) this.#adopt(app);
+    if (app === this.#app || app === this.#lastApp || app === undefined) return;
+    if (!this.#adopted.has(app)) this.#adopt(app);
+    this.#lastApp = app;
   }
 
   #installViewEngine(app: ExpressApp): void {
@@ -286,7 +294,8 @@ class GateRuntime implements GateServices {
     const context = contextOf(req);
     // A preflight asks for another method: the decisions of that route count for CORS.
     const method = isPreflight(req) ? (req.headers['access-control-request-method'] ?? '') : (req.method ?? '');
-    const match = this.#table.find(method, context.url);
+    const path = req.url === context.url ? pathnameOfRequest(req) : pathnameOf(context.url);
+    const match = this.#table.findPath(method, path);
     if (match !== undefined) {
       context.decisions = match.decisions;
       context.passed = match.passed;
@@ -296,13 +305,17 @@ class GateRuntime implements GateServices {
     next();
   };
 
-  /** The router enters a route: the one that was foreseen, or another. */
+  isForeseen(req: IncomingMessage, layer: Layer): boolean {
+    const { route, judgedMethod, inFlight } = contextOf(req);
+    return route === layer && req.method === judgedMethod && inFlight?.timedOut !== true;
+  }
+
+  /** The router enters another route than was foreseen. */
   enterRoute(req: IncomingMessage, res: ServerResponse, layer: Layer, next: Next): void {
     const context = contextOf(req);
     // Middleware of the app took so long that the client was answered: no route may begin to work for it.
     if (context.inFlight?.timedOut) return;
     const sameMethod = req.method === context.judgedMethod;
-    if (context.route === layer && sameMethod) return next();
     const foreseen = this.#table.find(req.method ?? '', context.url, layer);
     const own = layer.route === undefined ? [] : routeDecisions(layer.route, req.method ?? '');
     const before = context.decisions;

@@ -32,10 +32,12 @@ export interface Layer {
   handle: Handler & { length: number };
   readonly route?: Route;
   readonly name: string;
-  /** Express 5: the path as written. */
+  /** Express 5, from router 2.3: the path as written. */
   readonly rawPath?: unknown;
-  /** Express 4: the compiled path. */
-  readonly regexp?: RegExp;
+  /** Express 5: it stands on every path, which is then not looked at. */
+  readonly slash?: boolean;
+  /** Express 4: the compiled path; with a mark where it stands on every path and is not asked. */
+  readonly regexp?: RegExp & { readonly fast_slash?: boolean };
   readonly keys?: readonly { name: string | number }[];
   /** Express 4 and the first routers of 5 leave the matched part here. */
   readonly path?: string;
@@ -171,7 +173,7 @@ export function describePath(path: unknown): string {
 }
 
 /** Express 4 keeps only the expression that it made of a mount path; plain ones can be read back. */
-function unwriteRegexp(regexp: RegExp & { fast_slash?: boolean }, keys: readonly { name: string | number }[]): string {
+function unwriteRegexp(regexp: NonNullable<Layer['regexp']>, keys: readonly { name: string | number }[]): string {
   if (regexp.fast_slash) return '/';
   let index = 0;
   const source = regexp.source

@@ -47,7 +47,7 @@ function enter(layer: Layer, req: IncomingMessage, res: ServerResponse, next: Ne
   const gate = gateOf(req);
   if (gate === undefined) return original.call(layer, req, res, next);
   gate.enterApp(req);
-  if (layer.route === undefined) return original.call(layer, req, res, next);
+  if (layer.route === undefined || gate.isForeseen(req, layer)) return original.call(layer, req, res, next);
   gate.enterRoute(req, res, layer, (error) => {
     if (error === undefined) original.call(layer, req, res, next);
     else next(error);
@@ -62,13 +62,21 @@ function hookExpress4(prototype: LayerPrototype): void {
       return request.call(this, req, res, next);
     }
     const { handle } = this;
-    catching(next, () => handle(req, res, next));
+    try {
+      forward(handle(req, res, next), next);
+    } catch (error) {
+      next(error);
+    }
   };
   const error = prototype.handle_error as HandleError;
   prototype.handle_error = function handle_error(failure, req, res, next) {
-    const handle = this.handle as unknown as HandleError;
+    const handle = this.handle as unknown as (...args: unknown[]) => unknown;
     if (gateOf(req) === undefined || handle.length !== 4) return error.call(this, failure, req, res, next);
-    catching(next, () => (handle as (...args: unknown[]) => unknown)(failure, req, res, next));
+    try {
+      forward(handle(failure, req, res, next), next);
+    } catch (thrown) {
+      next(thrown);
+    }
   };
 }
 
@@ -79,20 +87,21 @@ export function hookParams(router: Router): void {
     router.params[name] = callbacks.map((callback) => {
       if (Object.hasOwn(callback, HOOKED)) return callback;
       const wrapped = function param(this: unknown, ...args: unknown[]): void {
-        catching(args[2] as Next, () => callback.apply(this, args));
+        const next = args[2] as Next;
+        try {
+          forward(callback.apply(this, args), next);
+        } catch (error) {
+          next(error);
+        }
       };
       return Object.assign(wrapped, { [HOOKED]: true });
     });
   }
 }
 
-function catching(next: Next, run: () => unknown): void {
-  try {
-    const result = run();
-    if (isThenable(result)) result.then(undefined, (error: unknown) => next(error ?? new Error('Rejected promise')));
-  } catch (error) {
-    next(error);
-  }
+/** What a handler returns may be a promise: its rejection is an error like one that is thrown. */
+function forward(result: unknown, next: Next): void {
+  if (isThenable(result)) result.then(undefined, (error: unknown) => next(error ?? new Error('Rejected promise')));
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
