@@ -29,10 +29,11 @@ interface Entry {
   version: number;
   owner: string | undefined;
   expiresAt: number;
-  /** Its index in the list that it is in. */
+  /** Its index in the list that it is in: of those with an owner, or of those without. */
   slot: number;
-  /** The list of those with an owner, or of those without. */
-  list: List;
+  /** Its neighbours among the records of its owner: a Set for each owner would be a fifth of all memory. */
+  previous: Entry | undefined;
+  next: Entry | undefined;
 }
 
 interface List {
@@ -69,29 +70,37 @@ export function memoryRecordStore(options: MemoryRecordOptions = {}): MemoryReco
   }
   const now = options.now ?? (() => performance.now());
   const byKey = new Map<string, Entry>();
-  const byOwner = new Map<string, Set<Entry>>();
+  /** The newest record of each owner; the others hang on it. */
+  const byOwner = new Map<string, Entry>();
   const owned: List = { entries: [], cursor: 0 };
   const ownerless: List = { entries: [], cursor: 0 };
 
+  const listOf = (entry: Entry): List => (entry.owner === undefined ? ownerless : owned);
+
   function add(entry: Entry): void {
-    entry.list = entry.owner === undefined ? ownerless : owned;
-    entry.slot = entry.list.entries.push(entry) - 1;
+    entry.slot = listOf(entry).entries.push(entry) - 1;
     if (entry.owner === undefined) return;
-    const records = byOwner.get(entry.owner);
-    if (records === undefined) byOwner.set(entry.owner, new Set([entry]));
-    else records.add(entry);
+    const next = byOwner.get(entry.owner);
+    entry.next = next;
+    if (next !== undefined) next.previous = entry;
+    byOwner.set(entry.owner, entry);
   }
 
   function take(entry: Entry): void {
-    const last = entry.list.entries.pop();
+    const { entries } = listOf(entry);
+    const last = entries.pop();
     if (last !== undefined && last !== entry) {
-      entry.list.entries[entry.slot] = last;
+      entries[entry.slot] = last;
       last.slot = entry.slot;
     }
     if (entry.owner === undefined) return;
-    const records = byOwner.get(entry.owner);
-    records?.delete(entry);
-    if (records?.size === 0) byOwner.delete(entry.owner);
+    const { previous, next } = entry;
+    if (next !== undefined) next.previous = previous;
+    if (previous !== undefined) previous.next = next;
+    else if (next !== undefined) byOwner.set(entry.owner, next);
+    else byOwner.delete(entry.owner);
+    entry.previous = undefined;
+    entry.next = undefined;
   }
 
   function forget(entry: Entry): void {
@@ -144,9 +153,17 @@ export function memoryRecordStore(options: MemoryRecordOptions = {}): MemoryReco
       sweep(ownerless, at);
       sweep(owned, at);
       if (byKey.size >= maxEntries) makeRoom();
-      const { value, owner, ttl } = record;
-      const entry = { key, value, version: firstVersion(), owner, expiresAt: at + ttl, slot: 0, list: ownerless };
-      byKey.set(key, entry);
+      const entry: Entry = {
+        key: inOnePiece(key),
+        value: inOnePiece(record.value),
+        version: firstVersion(),
+        owner: record.owner === undefined ? undefined : inOnePiece(record.owner),
+        expiresAt: at + record.ttl,
+        slot: 0,
+        previous: undefined,
+        next: undefined,
+      };
+      byKey.set(entry.key, entry);
       add(entry);
       return true;
     },
@@ -157,10 +174,10 @@ export function memoryRecordStore(options: MemoryRecordOptions = {}): MemoryReco
       if (entry?.version !== version) return { replaced: false, current: entry && storedOf(entry) };
       if (entry.owner !== record.owner) {
         take(entry);
-        entry.owner = record.owner;
+        entry.owner = record.owner === undefined ? undefined : inOnePiece(record.owner);
         add(entry);
       }
-      entry.value = record.value;
+      entry.value = inOnePiece(record.value);
       entry.version += 1;
       entry.expiresAt = at + record.ttl;
       return { replaced: true, version: entry.version };
@@ -173,8 +190,11 @@ export function memoryRecordStore(options: MemoryRecordOptions = {}): MemoryReco
     list(owner) {
       checkName('owner', owner);
       const at = now();
-      const entries = [...(byOwner.get(owner) ?? [])].filter((entry) => entry.expiresAt > at);
-      return entries.map((entry) => ({ key: entry.key, ...storedOf(entry) }));
+      const records: KeyedRecord[] = [];
+      for (let entry = byOwner.get(owner); entry !== undefined; entry = entry.next) {
+        if (entry.expiresAt > at) records.push({ key: entry.key, ...storedOf(entry) });
+      }
+      return records;
     },
   };
 }
@@ -182,4 +202,12 @@ export function memoryRecordStore(options: MemoryRecordOptions = {}): MemoryReco
 /** A copy: what a caller was given does not change when the record does. */
 function storedOf({ value, version, owner }: Entry): StoredRecord {
   return owner === undefined ? { value, version } : { value, version, owner };
+}
+
+/**
+ * The same text in memory of its own. One that was put together keeps its pieces (JSON.stringify makes such), and one that
+ * was cut out keeps what it was cut from, which may be a whole request body.
+ */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString();
 }
