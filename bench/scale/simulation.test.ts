@@ -32,10 +32,7 @@ describe('simulate', () => {
     expect(Math.abs(p99 - expected * Math.log(100)) / p99).toBeLessThan(0.08);
   });
 
-  it.each([
-    { perSecond: 8000 },
-    { connections: 20 },
-  ])('Little’s law holds, with %j', (arrivals) => {
+  it.each([{ perSecond: 8000 }, { connections: 20 }])('Little’s law holds, with %j', (arrivals) => {
     const { perSecond, mean, inSystem } = single(0.8, 4, { arrivals });
     expect(Math.abs(inSystem - (perSecond * mean) / 1e6) / inSystem).toBeLessThan(0.01);
   });
@@ -74,7 +71,7 @@ describe('simulate', () => {
           { name: 'b', host: 0 },
         ],
         hosts: [cores],
-        path: (random) => [[{ station: random() < 0.5 ? 0 : 1, service: SERVICE, wire: 0 }]],
+        path: (from) => [[{ station: from % 2, service: SERVICE, wire: 0 }]],
         arrivals: { connections: 50 },
         shape: Number.POSITIVE_INFINITY,
         seed: 3,

@@ -24,8 +24,11 @@ export interface Setup {
   readonly stations: readonly { readonly name: string; readonly host: number }[];
   /** Cores of each host. */
   readonly hosts: readonly number[];
-  /** What the next request needs; `random` gives numbers from 0 to below 1. */
-  readonly path: (random: () => number) => Path;
+  /**
+   * What the next request needs. `from` is the connection that it comes from, or of requests that come by themselves its
+   * running number; `random` gives numbers from 0 to below 1.
+   */
+  readonly path: (from: number, random: () => number) => Path;
   /** Requests that come by themselves (a Poisson process), or connections that each keep one request in flight. */
   readonly arrivals: { readonly perSecond: number } | { readonly connections: number };
   /** How even service times are: the shape of an Erlang distribution. 1: exponential; Infinity: all the same. */
@@ -49,6 +52,7 @@ export interface Outcome {
 }
 
 interface Request {
+  readonly from: number;
   readonly path: Path;
   readonly came: number;
   stage: number;
@@ -102,15 +106,15 @@ export function simulate(setup: Setup): Outcome {
   let area = 0;
   let countedSince = 0;
 
-  function begin(): void {
+  function begin(from: number): void {
     inSystem++;
-    advance({ path: setup.path(random), came: now, stage: -1, pending: 1 });
+    advance({ from, path: setup.path(from, random), came: now, stage: -1, pending: 1 });
   }
 
-  function nextArrival(meanGap: number): void {
+  function nextArrival(meanGap: number, from: number): void {
     agenda.add(now + -Math.log(1 - random()) * meanGap, () => {
-      begin();
-      nextArrival(meanGap);
+      begin(from);
+      nextArrival(meanGap, from + 1);
     });
   }
 
@@ -170,7 +174,7 @@ export function simulate(setup: Setup): Outcome {
     done++;
     if (done > warmUp) times.push(now - request.came);
     if (done === warmUp) startCounting();
-    if (!isOpen) begin();
+    if (!isOpen) begin(request.from);
   }
 
   function startCounting(): void {
@@ -179,8 +183,8 @@ export function simulate(setup: Setup): Outcome {
     for (const station of stations) station.worked = 0;
   }
 
-  if ('perSecond' in arrivals) nextArrival(1e6 / arrivals.perSecond);
-  else for (let n = 0; n < arrivals.connections; n++) begin();
+  if ('perSecond' in arrivals) nextArrival(1e6 / arrivals.perSecond, 0);
+  else for (let n = 0; n < arrivals.connections; n++) begin(n);
   while (times.length < setup.requests) {
     const event = agenda.take();
     area += inSystem * (event.at - now);
