@@ -3,13 +3,17 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { PARAMETERS, PASSWORD } from './password.ts';
 
-type Argon2 = typeof import('@node-rs/argon2');
+/** What is used of the library, which is a dependency of Bulwark and not of the bench. */
+interface Argon2 {
+  hash(password: string, options: object): Promise<string>;
+  verify(hash: string, password: string): Promise<boolean>;
+}
+
+const LIBRARY = '@node-rs/argon2';
 
 /** Verifies until the time is over; how many, and how long it took. */
 async function hashFor(ms: number): Promise<{ readonly hashes: number; readonly ms: number }> {
-  // The library's own dependency: it is not one of the bench.
-  const require = createRequire(import.meta.resolve('bulwark/package.json'));
-  const argon2 = require('@node-rs/argon2') as Argon2;
+  const argon2 = createRequire(import.meta.resolve('bulwark/package.json'))(LIBRARY) as Argon2;
   const { memory, time } = PARAMETERS;
   const stored = await argon2.hash(PASSWORD, { algorithm: 2, memoryCost: memory, timeCost: time, parallelism: 1 });
   let hashes = 0;
