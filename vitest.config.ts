@@ -18,7 +18,7 @@ export default defineConfig({
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
       'apps/*/test/**/*.test.ts',
-      'bench/scale/*.test.ts',
+      'bench/{growth,scale}/*.test.ts',
     ],
     reporters: ['default', new ClosingLine()],
     testTimeout: 20_000,

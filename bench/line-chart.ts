@@ -25,7 +25,7 @@ export function lineChart({ title, subtitle = '', x, y, logarithmic = false, lin
     animation: false,
     backgroundColor: '#ffffff',
     title: { text: title, subtext: subtitle, left: 16, top: 10, textStyle: { fontSize: 16 } },
-    legend: { bottom: 8 },
+    legend: { bottom: 8, itemGap: 22 },
     grid: { left: 90, right: 30, top: 70, bottom: 85 },
     xAxis: { ...axis, type: 'log', name: x, nameGap: 30, axisLabel: { formatter: short } },
     yAxis: { ...axis, type: logarithmic ? 'log' : 'value', name: y, nameGap: 60, min: logarithmic ? undefined : 0 },

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { measureProcesses } from '../growth/processes.ts';
-import { costOf, type MeasuredPoint, measureSeries, type Pace, type Point, verdictOf } from '../growth/series.ts';
+import { costOf, type MeasuredPoint, measureSeries, type Pace, type Point } from '../growth/series.ts';
+import { verdictOf } from '../growth/verdict.ts';
 import { lineChart } from '../line-chart.ts';
 import type { Measurement, Row } from '../measurement.ts';
 import { spreadOf } from '../spread.ts';

@@ -37,17 +37,11 @@ export interface MeasuredRun {
   readonly loadCpu: number;
 }
 
-const MEASURED = new URL('../results/figures.json', import.meta.url);
-const SHIPPED = new URL('figures.json', import.meta.url);
+const FILE = new URL('../results/figures.json', import.meta.url);
 
-/** The figures of the last run of the bench on this machine; those that ship where there was none. */
+/** The figures of the last full run of the bench. */
 export function readFigures(): Figures {
-  try {
-    return parse(readFileSync(MEASURED, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return parse(readFileSync(SHIPPED, 'utf8'));
-  }
+  return parse(readFileSync(FILE, 'utf8'));
 }
 
 function parse(text: string): Figures {

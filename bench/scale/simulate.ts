@@ -1,8 +1,8 @@
 /**
  * What one Redis, a cluster and up to 64 server processes bear: `node bench/scale/simulate.ts`.
  *
- * It takes the figures of the last run of the bench (`bench/results/figures.json`), or those that ship; prints tables, and
- * writes a chart. The same figures give the same tables.
+ * It takes the figures of the last full run of the bench (`bench/results/figures.json`), prints tables, and writes a
+ * chart. The same figures give the same tables.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
