@@ -8,7 +8,7 @@ export interface Child {
   /** The next thing it says. */
   hear<T>(): Promise<T>;
   /** Sends a message and waits for the answer. */
-  ask<T>(message: string | object): Promise<T>;
+  ask<T>(message: string | number | object): Promise<T>;
   end(): Promise<void>;
 }
 
@@ -18,11 +18,12 @@ export const PINNED: boolean = availableParallelism() > 1 && spawnSync('taskset'
 /**
  * Starts a module of this folder as a process of its own. Its stdout, the log of requests, goes to /dev/null.
  *
- * @param core - the processor core that it is tied to
+ * @param core - the processor core that it is tied to; undefined: it takes whichever are free
  */
-export function start(file: string, core: number, env: Readonly<Record<string, string>> = {}): Child {
+export function start(file: string, core: number | undefined, env: Readonly<Record<string, string>> = {}): Child {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const [command, ...args] = [...(PINNED ? ['taskset', '-c', String(core)] : []), process.execPath, path];
+  const isTied = PINNED && core !== undefined;
+  const [command, ...args] = [...(isTied ? ['taskset', '-c', String(core)] : []), process.execPath, path];
   const child = spawn(command, args, {
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -43,7 +44,7 @@ export function start(file: string, core: number, env: Readonly<Record<string, s
   };
   return {
     hear,
-    ask<T>(message: string | object) {
+    ask<T>(message: string | number | object) {
       const answer = hear<T>();
       child.send(message);
       return answer;

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { recordStoreContract } from '../../test/support/record-store-contract.ts';
 import { memoryRecordStore } from './memory-records.ts';
@@ -77,6 +79,97 @@ describe('memoryRecordStore', () => {
     for (let i = 0; i < 2000; i++) store.insert(`soon ${i}`, { value: '', ttl: HOUR, owner: 'w' });
     expect(store.list('u').length).toBeGreaterThan(95);
     expect(store.size).toBe(200);
+  });
+});
+
+describe('memoryRecordStore under random use', () => {
+  it('holds and lists what a plain map would', () => {
+    let time = 0;
+    let seed = 1;
+    const below = (count: number): number => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % count;
+    };
+    const store = memoryRecordStore({ now: () => time });
+    const model = new Map<string, { value: string; version: number; owner?: string; until: number }>();
+    const livingIn = (owner: string): string[] =>
+      [...model].flatMap(([key, record]) => (record.owner === owner && record.until > time ? [key] : [])).toSorted();
+    for (let n = 0; n < 20_000; n++) {
+      time += below(3);
+      const key = `k${below(60)}`;
+      const owner = below(3) === 0 ? {} : { owner: `u${below(5)}` };
+      const record = { value: `v${n}`, ttl: 1 + below(200), ...owner };
+      const known = model.get(key);
+      const alive = known !== undefined && known.until > time ? known : undefined;
+      const kept = { value: record.value, ...owner, until: time + record.ttl };
+      const what = below(4);
+      if (what === 0) {
+        expect(store.insert(key, record)).toBe(alive === undefined);
+        if (alive === undefined) model.set(key, { ...kept, version: store.get(key)?.version ?? 0 });
+      } else if (what === 1 && alive !== undefined) {
+        expect(store.replace(key, alive.version, record)).toEqual({ replaced: true, version: alive.version + 1 });
+        model.set(key, { ...kept, version: alive.version + 1 });
+      } else if (what === 2) {
+        expect(store.remove(key)?.value).toBe(alive?.value);
+        model.delete(key);
+      } else {
+        expect(store.get(key)?.value).toBe(alive?.value);
+        const some = `u${below(5)}`;
+        expect(
+          store
+            .list(some)
+            .map((each) => each.key)
+            .toSorted(),
+        ).toEqual(livingIn(some));
+      }
+    }
+  });
+});
+
+describe('what memoryRecordStore takes', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed + process.memoryUsage().external;
+  };
+  const DIGEST = '6Zx46Q48caCC9H0c3Zl5wHEiA40gEgt1F2D08SgQ2jI';
+  const session = (i: number): string =>
+    JSON.stringify({ secret: DIGEST, data: {}, createdAt: i, seenAt: i, rotatedAt: i, device: 'Chrome on Linux' });
+
+  it('is less than 60 MB for 100,000 sessions, a flood of others later too', { timeout: 60_000 }, () => {
+    const store = memoryRecordStore();
+    const before = heap();
+    for (let i = 0; i < 300_000; i++) {
+      store.insert(`session:${i}:aaaaaaaaaaaaaaaaaa`, {
+        value: session(1.7e12 + i),
+        ttl: HOUR,
+        owner: `session:u${i}`,
+      });
+    }
+    const taken = heap() - before;
+    expect(store.size).toBe(100_000);
+    expect(taken).toBeGreaterThan(20e6);
+    expect(taken).toBeLessThan(60e6);
+  });
+
+  /** Short texts that were cut out of long ones. */
+  const cut = (i: number): string => `${i}:${'x'.repeat(100_000)}`.slice(0, 40);
+
+  it('has nothing of the text that a key, a value or an owner was cut out of', () => {
+    const store = memoryRecordStore();
+    const before = heap();
+    for (let i = 0; i < 500; i++) store.insert(cut(i), { value: cut(i), ttl: HOUR, owner: cut(i) });
+    expect(heap() - before).toBeLessThan(5e6);
+    expect(store.size).toBe(500);
+  });
+
+  it('control: a map keeps the whole texts', () => {
+    const map = new Map<string, string>();
+    const before = heap();
+    for (let i = 0; i < 500; i++) map.set(cut(i), cut(i));
+    expect(heap() - before).toBeGreaterThan(25e6);
+    expect(map.size).toBe(500);
   });
 });
 

@@ -1,10 +1,11 @@
 import { ConfigError } from '../errors.ts';
+import { NONE, Rows } from './memory-rows.ts';
 import { checkName, checkRecord, firstVersion } from './record-rules.ts';
 import type { KeyedRecord, NewRecord, RecordStore, Replacement, StoredRecord } from './record-store.ts';
 
 /** Settings of the memory store of records. */
 export interface MemoryRecordOptions {
-  /** How many records it keeps at most, from 1; default 100,000. */
+  /** How many records it keeps at most, from 1; default 100,000 (about 60 MB of sessions when full). */
   readonly maxEntries?: number;
   /** A monotonic clock, milliseconds; default `performance.now`. */
   readonly now?: () => number;
@@ -23,27 +24,16 @@ export interface MemoryRecordStore extends RecordStore {
   list(owner: string): readonly KeyedRecord[];
 }
 
-interface Entry {
-  readonly key: string;
-  value: string;
-  version: number;
-  owner: string | undefined;
-  expiresAt: number;
-  /** Its index in the list that it is in. */
-  slot: number;
-  /** The list of those with an owner, or of those without. */
-  list: List;
-}
-
+/** Rows of those with an owner, or of those without. */
 interface List {
-  readonly entries: Entry[];
+  readonly rows: number[];
   cursor: number;
 }
 
-/** Entries that are looked at to find the one to give up: enough to find one near its end, few enough to be quick. */
+/** Records that are looked at to find the one to give up: enough to find one near its end, few enough to be quick. */
 const SAMPLE = 16;
 
-/** Entries of each list that each write tidies up: two, so that it shrinks faster than one new record a write lets it grow. */
+/** Records of each list that each write tidies up: two, so that it shrinks faster than one new record a write lets it grow. */
 const SWEEP = 2;
 
 /**
@@ -68,63 +58,88 @@ export function memoryRecordStore(options: MemoryRecordOptions = {}): MemoryReco
     });
   }
   const now = options.now ?? (() => performance.now());
-  const byKey = new Map<string, Entry>();
-  const byOwner = new Map<string, Set<Entry>>();
-  const owned: List = { entries: [], cursor: 0 };
-  const ownerless: List = { entries: [], cursor: 0 };
+  const rows = new Rows(maxEntries);
+  const byKey = new Map<string, number>();
+  /** The newest record of each owner; the others hang on it. A Set for each owner would take a fifth of all memory. */
+  const byOwner = new Map<string, number>();
+  const owned: List = { rows: [], cursor: 0 };
+  const ownerless: List = { rows: [], cursor: 0 };
 
-  function add(entry: Entry): void {
-    entry.list = entry.owner === undefined ? ownerless : owned;
-    entry.slot = entry.list.entries.push(entry) - 1;
-    if (entry.owner === undefined) return;
-    const records = byOwner.get(entry.owner);
-    if (records === undefined) byOwner.set(entry.owner, new Set([entry]));
-    else records.add(entry);
+  /** Enters a row into the list that its owner, or that it has none, puts it in. */
+  function enter(row: number, owner: string | undefined): void {
+    rows.owners[row] = owner;
+    rows.slots[row] = (owner === undefined ? ownerless : owned).rows.push(row) - 1;
+    if (owner === undefined) return;
+    const next = byOwner.get(owner) ?? NONE;
+    rows.previous[row] = NONE;
+    rows.next[row] = next;
+    if (next !== NONE) rows.previous[next] = row;
+    byOwner.set(owner, row);
   }
 
-  function take(entry: Entry): void {
-    const last = entry.list.entries.pop();
-    if (last !== undefined && last !== entry) {
-      entry.list.entries[entry.slot] = last;
-      last.slot = entry.slot;
+  function leave(row: number): void {
+    const owner = rows.owners[row];
+    const list = (owner === undefined ? ownerless : owned).rows;
+    const last = list.pop() as number;
+    if (last !== row) {
+      const slot = rows.slots[row] as number;
+      list[slot] = last;
+      rows.slots[last] = slot;
     }
-    if (entry.owner === undefined) return;
-    const records = byOwner.get(entry.owner);
-    records?.delete(entry);
-    if (records?.size === 0) byOwner.delete(entry.owner);
+    if (owner === undefined) return;
+    const previous = rows.previous[row] as number;
+    const next = rows.next[row] as number;
+    if (next !== NONE) rows.previous[next] = previous;
+    if (previous !== NONE) rows.next[previous] = next;
+    else if (next !== NONE) byOwner.set(owner, next);
+    else byOwner.delete(owner);
   }
 
-  function forget(entry: Entry): void {
-    take(entry);
-    byKey.delete(entry.key);
+  function forget(row: number): void {
+    leave(row);
+    byKey.delete(rows.keys[row] as string);
+    rows.give(row);
   }
 
   function sweep(list: List, at: number): void {
-    for (let n = 0; n < SWEEP && list.entries.length > 0; n++) {
-      list.cursor = (list.cursor + 1) % list.entries.length;
-      const entry = list.entries[list.cursor] as Entry;
-      if (entry.expiresAt <= at) forget(entry);
+    for (let n = 0; n < SWEEP && list.rows.length > 0; n++) {
+      list.cursor = (list.cursor + 1) % list.rows.length;
+      const row = list.rows[list.cursor] as number;
+      if (expiryOf(row) <= at) forget(row);
     }
   }
 
   function makeRoom(): void {
-    const { entries } = ownerless.entries.length > 0 ? ownerless : owned;
-    const all = entries.length <= SAMPLE;
-    let victim: Entry | undefined;
-    for (let n = 0; n < (all ? entries.length : SAMPLE); n++) {
-      const entry = entries[all ? n : Math.floor(Math.random() * entries.length)] as Entry;
-      if (victim === undefined || entry.expiresAt < victim.expiresAt) victim = entry;
+    const list = (ownerless.rows.length > 0 ? ownerless : owned).rows;
+    const all = list.length <= SAMPLE;
+    let victim = NONE;
+    for (let n = 0; n < (all ? list.length : SAMPLE); n++) {
+      const row = list[all ? n : Math.floor(Math.random() * list.length)] as number;
+      if (victim === NONE || expiryOf(row) < expiryOf(victim)) victim = row;
     }
-    if (victim !== undefined) forget(victim);
+    if (victim !== NONE) forget(victim);
   }
 
-  /** The entry, unless it has expired: then it is forgotten. */
-  function live(key: string, at: number): Entry | undefined {
+  function expiryOf(row: number): number {
+    return rows.expiries[row] as number;
+  }
+
+  /** The row of a record that has not expired; one that has is forgotten. */
+  function live(key: string, at: number): number {
     checkName('key', key);
-    const entry = byKey.get(key);
-    if (entry === undefined || entry.expiresAt > at) return entry;
-    forget(entry);
-    return undefined;
+    const row = byKey.get(key);
+    if (row === undefined) return NONE;
+    if (expiryOf(row) > at) return row;
+    forget(row);
+    return NONE;
+  }
+
+  /** A copy: what a caller was given does not change when the record does. */
+  function storedOf(row: number): StoredRecord {
+    const value = rows.values[row] as string;
+    const version = rows.versions[row] as number;
+    const owner = rows.owners[row];
+    return owner === undefined ? { value, version } : { value, version, owner };
   }
 
   return {
@@ -134,52 +149,64 @@ export function memoryRecordStore(options: MemoryRecordOptions = {}): MemoryReco
       return byKey.size;
     },
     get(key) {
-      const entry = live(key, now());
-      return entry && storedOf(entry);
+      const row = live(key, now());
+      return row === NONE ? undefined : storedOf(row);
     },
     insert(key, record) {
       checkRecord(record);
       const at = now();
-      if (live(key, at) !== undefined) return false;
+      if (live(key, at) !== NONE) return false;
       sweep(ownerless, at);
       sweep(owned, at);
       if (byKey.size >= maxEntries) makeRoom();
-      const { value, owner, ttl } = record;
-      const entry = { key, value, version: firstVersion(), owner, expiresAt: at + ttl, slot: 0, list: ownerless };
-      byKey.set(key, entry);
-      add(entry);
+      const row = rows.take();
+      const own = inOnePiece(key);
+      rows.keys[row] = own;
+      rows.values[row] = inOnePiece(record.value);
+      rows.versions[row] = firstVersion();
+      rows.expiries[row] = at + record.ttl;
+      byKey.set(own, row);
+      enter(row, record.owner === undefined ? undefined : inOnePiece(record.owner));
       return true;
     },
     replace(key, version, record) {
       checkRecord(record);
       const at = now();
-      const entry = live(key, at);
-      if (entry?.version !== version) return { replaced: false, current: entry && storedOf(entry) };
-      if (entry.owner !== record.owner) {
-        take(entry);
-        entry.owner = record.owner;
-        add(entry);
+      const row = live(key, at);
+      if (row === NONE) return { replaced: false, current: undefined };
+      if (rows.versions[row] !== version) return { replaced: false, current: storedOf(row) };
+      if (rows.owners[row] !== record.owner) {
+        leave(row);
+        enter(row, record.owner === undefined ? undefined : inOnePiece(record.owner));
       }
-      entry.value = record.value;
-      entry.version += 1;
-      entry.expiresAt = at + record.ttl;
-      return { replaced: true, version: entry.version };
+      rows.values[row] = inOnePiece(record.value);
+      rows.versions[row] = version + 1;
+      rows.expiries[row] = at + record.ttl;
+      return { replaced: true, version: version + 1 };
     },
     remove(key) {
-      const entry = live(key, now());
-      if (entry !== undefined) forget(entry);
-      return entry && storedOf(entry);
+      const row = live(key, now());
+      if (row === NONE) return undefined;
+      const removed = storedOf(row);
+      forget(row);
+      return removed;
     },
     list(owner) {
       checkName('owner', owner);
       const at = now();
-      const entries = [...(byOwner.get(owner) ?? [])].filter((entry) => entry.expiresAt > at);
-      return entries.map((entry) => ({ key: entry.key, ...storedOf(entry) }));
+      const records: KeyedRecord[] = [];
+      for (let row = byOwner.get(owner) ?? NONE; row !== NONE; row = rows.next[row] as number) {
+        if (expiryOf(row) > at) records.push({ key: rows.keys[row] as string, ...storedOf(row) });
+      }
+      return records;
     },
   };
 }
 
-/** A copy: what a caller was given does not change when the record does. */
-function storedOf({ value, version, owner }: Entry): StoredRecord {
-  return owner === undefined ? { value, version } : { value, version, owner };
+/**
+ * The same text in memory of its own. One that was put together keeps its pieces (JSON.stringify makes such), and one that
+ * was cut out keeps what it was cut from, which may be a whole request body.
+ */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString();
 }
