@@ -24,11 +24,12 @@ export interface Changes {
  */
 export function changesOf(session: Session, loaded: Loaded, now: number): Changes | undefined {
   const data = dataOf(session);
-  const changed = Object.entries(data).filter(([key, json]) => loaded.data[key] !== json);
-  const removed = new Set(Object.keys(loaded.data).filter((key) => data[key] === undefined));
   const maxAge = session.cookie.originalMaxAge;
   const isAged = maxAge !== loaded.maxAge;
-  if (changed.length === 0 && removed.size === 0 && !isAged) return undefined;
+  // What most requests do: they look, and change nothing.
+  if (!isAged && isSameData(data, loaded.data)) return undefined;
+  const changed = Object.entries(data).filter(([key, json]) => loaded.data[key] !== json);
+  const removed = new Set(Object.keys(loaded.data).filter((key) => data[key] === undefined));
   return {
     written: { data, maxAge },
     apply(state) {
@@ -41,4 +42,9 @@ export function changesOf(session: Session, loaded: Loaded, now: number): Change
       };
     },
   };
+}
+
+function isSameData(data: Loaded['data'], loaded: Loaded['data']): boolean {
+  const keys = Object.keys(data);
+  return keys.length === Object.keys(loaded).length && keys.every((key) => data[key] === loaded[key]);
 }

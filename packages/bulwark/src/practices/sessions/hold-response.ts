@@ -42,7 +42,11 @@ const HELD = Object.fromEntries(
  */
 export function holdResponse(res: ServerResponse, keeper: Keeper): void {
   (res as Held)[HOLD] = new Hold(res, keeper);
-  Object.assign(res, HELD);
+  const held = res as unknown as Record<Method, Call>;
+  held.end = HELD.end;
+  held.write = HELD.write;
+  held.writeHead = HELD.writeHead;
+  held.flushHeaders = HELD.flushHeaders;
 }
 
 class Hold {

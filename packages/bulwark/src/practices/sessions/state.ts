@@ -58,7 +58,11 @@ function isState(state: Record<string, unknown>): boolean {
   return (
     typeof secret === 'string' &&
     typeof device === 'string' &&
-    [createdAt, seenAt, rotatedAt, leftAt, maxAge ?? 0].every(isTime) &&
+    isTime(createdAt) &&
+    isTime(seenAt) &&
+    isTime(rotatedAt) &&
+    isTime(leftAt) &&
+    isTime(maxAge ?? 0) &&
     isPlainObject(data) &&
     Object.values(data).every(isJson) &&
     (next === undefined || (isPlainObject(next) && typeof next.secret === 'string' && isTime(next.since))) &&

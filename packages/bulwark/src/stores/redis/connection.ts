@@ -20,6 +20,12 @@ const STUCK = 3000;
 /** How long the start waits for the server; milliseconds. */
 const START = 2000;
 
+/**
+ * Answers as text and numbers. No time limit of the client's own: it makes an AbortSignal for each command, and the breaker
+ * and {@link STUCK} bound the wait already.
+ */
+const COMMAND = { typeMapping: {}, timeout: 0 };
+
 /** A connection of our own, or one that was handed in. */
 export function connectionTo(source: string | RedisClient, field: string): RedisConnection {
   return typeof source === 'string' ? ownConnection(clientMaker(source, field)) : givenConnection(source, field);
@@ -66,7 +72,7 @@ function ownConnection(makeClient: () => OwnClient): RedisConnection {
     if (unanswered === 0 && to.isReady) quietSince = performance.now();
     unanswered++;
     try {
-      const answer = await to.sendCommand(args, { typeMapping: {} });
+      const answer = await to.sendCommand(args, COMMAND);
       quietSince = performance.now();
       return answer;
     } catch (error) {

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { changesOf, type Loaded } from './changes.ts';
+import type { Session } from './session.ts';
+
+const LOADED: Loaded = { data: { cart: '["book"]', n: '1' }, maxAge: null };
+
+/** What differs in a session that holds this now. */
+function changed(data: object, maxAge: number | null = null): Readonly<Record<string, string>> | undefined {
+  const session = Object.assign(Object.create(null) as object, data, { cookie: { originalMaxAge: maxAge } });
+  const state = { secret: '', data: LOADED.data, createdAt: 0, seenAt: 0, rotatedAt: 0, device: '' };
+  return changesOf(session as unknown as Session, LOADED, 1)?.apply(state).data;
+}
+
+describe('what a request has changed', () => {
+  it('is nothing where every key is as it was, in whatever order', () => {
+    expect(changed({ cart: ['book'], n: 1 })).toBeUndefined();
+    expect(changed({ n: 1, cart: ['book'] })).toBeUndefined();
+  });
+
+  it.each([
+    ['a key is written', { cart: ['book'], n: 2 }, { cart: '["book"]', n: '2' }],
+    ['something inside a key is', { cart: ['book', 'pen'], n: 1 }, { cart: '["book","pen"]', n: '1' }],
+    ['a key is added', { cart: ['book'], n: 1, m: 1 }, { cart: '["book"]', n: '1', m: '1' }],
+    ['a key goes', { cart: ['book'] }, { cart: '["book"]' }],
+    ['one goes and another comes', { cart: ['book'], m: 1 }, { cart: '["book"]', m: '1' }],
+    ['a key becomes undefined', { cart: ['book'], n: undefined }, { cart: '["book"]' }],
+  ])('is found where %s', (_what, data, expected) => {
+    expect(changed(data)).toEqual(expected);
+  });
+
+  it('is found where only the age of the cookie is another', () => {
+    expect(changed({ cart: ['book'], n: 1 }, 5000)).toEqual(LOADED.data);
+  });
+});
