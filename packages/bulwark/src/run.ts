@@ -22,46 +22,61 @@ export function compile(handlers: Readonly<Partial<Record<StepId, Handler>>>): r
   });
 }
 
-/**
- * Runs the steps one after another; `done` gets what refused the request, or nothing.
- *
- * @param onlyReports - asked of each error: true if its practice is in monitor mode, and the request goes on
- */
+/** Asked of each error: true if its practice is in monitor mode, and the request goes on. */
+export interface Monitor {
+  onlyReports(req: IncomingMessage, practice: PracticeId, error: unknown): boolean;
+}
+
+/** Runs the steps one after another; `done` gets what refused the request, or nothing. */
 export function run(
   steps: readonly Step[],
   req: IncomingMessage,
   res: ServerResponse,
-  onlyReports: (practice: PracticeId, error: unknown) => boolean,
+  monitor: Monitor,
   done: Next,
 ): void {
   const context = contextOf(req);
   let index = 0;
+  let isRunning = false;
+  let mayGoOn = true;
+
+  // A step that calls `next` at once returns to the loop: the next one does not stand on its stack, nor the app on that of
+  // them all.
   const next: Next = (error) => {
     if (error !== undefined && error !== null) {
       const step = steps[index - 1];
-      if (step?.practice === undefined || !onlyReports(step.practice, error)) return done(error);
+      if (step?.practice === undefined || !monitor.onlyReports(req, step.practice, error)) return done(error);
     }
-    while (index < steps.length) {
+    mayGoOn = true;
+    if (!isRunning) goOn();
+  };
+
+  function goOn(): void {
+    isRunning = true;
+    while (mayGoOn && index < steps.length) {
       const step = steps[index++] as Step;
-      if (step.exemptable !== undefined && isLifted(context, step.exemptable)) {
+      if (step.exemptable !== undefined && context.decisions.length > 0 && isLifted(context, step.exemptable)) {
         context.lifted ??= [];
         context.lifted.push(step.exemptable);
         continue;
       }
+      mayGoOn = false;
       try {
-        return step.handler(req, res, next);
+        step.handler(req, res, next);
       } catch (error) {
+        isRunning = false;
+        mayGoOn = false;
         return done(error);
       }
     }
-    done();
-  };
-  next();
+    isRunning = false;
+    if (mayGoOn) done();
+  }
+  goOn();
 }
 
 /** Whether the matched route is exempt from a practice. */
 export function isLifted(context: RequestContext, practice: Exemptable): boolean {
   const { decisions } = context;
-  if (decisions.length === 0) return false;
   return decisions.some((decision) => decision.kind === 'exemption' && decision.practice === practice);
 }

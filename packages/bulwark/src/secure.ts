@@ -217,8 +217,9 @@ class GateRuntime implements GateServices {
     context.url = req.url ?? '/';
     context.selfTest = this.#introspection.isProbe(req);
     // Express does this too, later; the gate's own answers need the response gate as well.
-    Object.setPrototypeOf(req, this.#app.request);
-    Object.setPrototypeOf(res, this.#app.response);
+    const { request, response } = this.#app;
+    if (Object.getPrototypeOf(req) !== request) Object.setPrototypeOf(req, request);
+    if (Object.getPrototypeOf(res) !== response) Object.setPrototypeOf(res, response);
     installResponseGate(res, this.#writeHead);
     addLocals(res);
     try {
@@ -226,7 +227,7 @@ class GateRuntime implements GateServices {
     } catch (error) {
       return this.#finish(req, res, error);
     }
-    run(this.#steps, req, res, this.#onlyReports(req), (error) => {
+    run(this.#steps, req, res, this, (error) => {
       // Answered with 503 while its body was still coming: nothing of the app runs for it, and it fails no second time.
       if (context.inFlight?.timedOut) return;
       if (error !== undefined) this.#finish(req, res, error);
@@ -325,7 +326,7 @@ class GateRuntime implements GateServices {
     context.judgedMethod = req.method ?? '';
     const sameSettings = areSameSettings(before, context.decisions);
     const again = this.#steps.filter((step) => this.#mustRunAgain(step, context, sameMethod, sameSettings));
-    run(again, req, res, this.#onlyReports(req), next);
+    run(again, req, res, this, next);
   }
 
   /** What an exemption of another route has lifted, what looks at the method or a route's settings, and who may call. */
@@ -345,10 +346,6 @@ class GateRuntime implements GateServices {
     if (!this.#policy.monitored.has(practice) || !isInstance(error, Refusal)) return false;
     this.#report(req, error, true);
     return true;
-  }
-
-  #onlyReports(req: IncomingMessage): (practice: PracticeId, error: unknown) => boolean {
-    return (practice, error) => this.onlyReports(req, practice, error);
   }
 
   #report(req: IncomingMessage, refusal: Refusal, monitored: boolean): void {

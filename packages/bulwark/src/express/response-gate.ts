@@ -42,6 +42,8 @@ export function createResponseGate(hooks: readonly ResponseHook[]): ServerRespon
       for (const hook of hooks) hook(this.req, this, head);
       return base.call(this, this.statusCode);
     }
+    // What an attempt that failed has left must not be taken for what the response has.
+    this[LINES] = undefined;
     const head = new TextHead(this);
     for (const hook of hooks) hook(this.req, this, head);
     this[LINES] = head.text;
