@@ -1,4 +1,5 @@
 import { Emit } from './events.ts';
+import { Head } from './head.ts';
 import { IncomingMessage } from 'node:http';
 import { RateLimitStore } from './stores/rate-limit-store.ts';
 import { ServerResponse } from 'node:http';
@@ -9,7 +10,7 @@ export interface Middleware extends Handler {
     readonly close?: () => void;
 }
 export type Next = (error?: unknown) => void;
-export type ResponseHook = (req: IncomingMessage, res: ServerResponse) => void;
+export type ResponseHook = (req: IncomingMessage, res: ServerResponse, head: Head) => void;
 export interface Services {
     readonly emit: Emit;
     readonly mode: Mode;

@@ -25,11 +25,12 @@ export { nonceOf } from './nonce.ts';
 import { HeadersOptions } from './headers-options.ts';
 import { IncomingMessage } from 'node:http';
 import { Middleware } from '../../context.ts';
-import { ServerResponse } from 'node:http';
+import { ResponseHook } from '../../context.ts';
 import { Services } from '../../context.ts';
 import { profile } from './profiles.ts';
 export interface HeadersMiddleware extends Middleware {
-    readonly response: (req: IncomingMessage, res: ServerResponse) => void;
+    readonly response: ResponseHook;
+    readonly mayBeStored: (req: IncomingMessage) => boolean;
     readonly hatches: readonly string[];
 }
 export interface HeadersFactory {
