@@ -52,8 +52,12 @@ export function start(file: string, core: number | undefined, env: Readonly<Reco
     async end() {
       if (child.exitCode !== null) return;
       const exited = once(child, 'exit');
-      child.kill();
+      // Each of them goes when its parent has: by itself, so that a profile of it is written.
+      if (child.connected) child.disconnect();
+      else child.kill();
+      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
       await exited;
+      clearTimeout(late);
     },
   };
 }

@@ -19,5 +19,7 @@ export interface Measurement {
   readonly title: string;
   /** What it needs that may not be there. */
   readonly parts?: readonly ('wrk' | 'redis')[];
+  /** Too long for a quick run that does not ask for it. */
+  readonly isLong?: true;
   run(plan: Plan): Promise<readonly Row[]>;
 }

@@ -1,110 +1,116 @@
 /**
- * Side by side with what a user would pick instead: `npm run bench` (under three minutes), `npm run bench -- --quick`.
+ * `npm run bench`: measures everything and writes RESULTS.md.
  *
- * It measures the built library: `npm run build` first. Each server is a process of its own; the load comes from another,
- * on another core where the system can tie processes to cores. All take turns, round by round.
+ * `-- --quick`: rough, in less than a minute. `-- --json`: nothing but JSON on stdout. `-- --only memory,redis`: these alone.
+ * `-- --profile memory`: a processor profile of Bulwark under that load, and its first functions.
  */
-import { readdirSync, statSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Child, PINNED, start } from './children.ts';
-import { ANSWERED, type Contender, REFUSED } from './contenders.ts';
-import type { CpuTime, Listening, LoadOrder, LoadResult } from './messages.ts';
-import { type Measured, type Round, table } from './report.ts';
+import { parseArgs } from 'node:util';
+import { PARTS, provide } from '../scripts/real-parts.ts';
+import { requireBuild } from './built.ts';
+import { PINNED } from './children.ts';
+import type { Measurement, Row } from './measurement.ts';
+import { ALL } from './measurements/all.ts';
+import { FULL, type Plan, QUICK } from './plan.ts';
+import { profile } from './profile.ts';
+import { type Circumstances, table, writeResults } from './report.ts';
 
-interface Plan {
-  readonly rounds: number;
-  readonly roundMs: number;
-  readonly warmUpMs: number;
-}
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    profile: { type: 'string' },
+  },
+});
+/** With --json, stdout is for the JSON. */
+const say = (line: string): void => (flags.json ? console.error(line) : console.log(line));
 
-const FULL: Plan = { rounds: 9, roundMs: 1000, warmUpMs: 2500 };
-const QUICK: Plan = { rounds: 3, roundMs: 300, warmUpMs: 700 };
-
-const SERVER_CORE = 0;
-const LOAD_CORE = 1;
-
-interface Running {
-  readonly contender: Contender;
-  readonly child: Child;
-  readonly port: number;
-  readonly rounds: Round[];
-}
-
-async function main(plan: Plan): Promise<void> {
+async function main(): Promise<void> {
   requireBuild();
-  const client = start('./load.ts', LOAD_CORE);
+  const { env } = await provide(
+    PARTS.filter(({ name }) => name === 'wrk' || name === 'redis'),
+    say,
+  );
+  Object.assign(process.env, env);
+  const folder = mkdtempSync(join(tmpdir(), 'bulwark-bench-'));
   try {
-    console.log(circumstances(plan));
-    console.log(`\n${table(await measure(ANSWERED, client, plan))}`);
-    console.log(`\n${table(await measure(REFUSED, client, plan))}`);
+    const plan = { ...(flags.quick ? QUICK : FULL), folder };
+    if (flags.profile === undefined) await measure(plan);
+    else await profile(flags.profile, plan, say);
   } finally {
-    await client.end();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(contenders: readonly Contender[], client: Child, plan: Plan): Promise<Measured[]> {
-  const running = await Promise.all(contenders.map(begin));
-  try {
-    for (const one of running) await warmUp(one, client, plan.warmUpMs);
-    for (let n = 0; n < plan.rounds; n++) {
-      for (const one of running) one.rounds.push(await round(one, client, plan.roundMs));
+async function measure(plan: Plan): Promise<void> {
+  const circumstances = circumstancesOf(plan);
+  say(circumstances.machine);
+  const rows: Row[] = [];
+  for (const measurement of chosen()) {
+    say(`\n${measurement.title} …`);
+    try {
+      const found = await measurement.run(plan);
+      rows.push(...found);
+      say(table(found));
+    } catch (error) {
+      // The others are worth having all the same.
+      console.error(error);
+      process.exitCode = 1;
     }
-  } finally {
-    await Promise.all(running.map(({ child }) => child.end()));
   }
-  return running.map(({ contender, rounds }) => ({ name: contender.name, rounds }));
-}
-
-async function begin(contender: Contender): Promise<Running> {
-  const env = contender.limit === undefined ? {} : { LIMIT: String(contender.limit) };
-  const child = start(`./servers/${contender.server}.ts`, SERVER_CORE, env);
-  const { port } = await child.hear<Listening>();
-  return { contender, child, port, rounds: [] };
-}
-
-/** Lets the server's code be compiled, and makes sure that what is measured is what the table says. */
-async function warmUp({ contender, port }: Running, client: Child, ms: number): Promise<void> {
-  const { head } = await client.ask<LoadResult>(orderFor(contender, port, ms));
-  const missing = contender.headers.filter((name) => !head.toLowerCase().includes(`\r\n${name}:`));
-  if (missing.length > 0) throw new Error(`${contender.name} lacks ${missing.join(', ')}:\n${head}`);
-}
-
-async function round({ contender, child, port }: Running, client: Child, ms: number): Promise<Round> {
-  const before = await child.ask<CpuTime>('cpu');
-  const result = await client.ask<LoadResult>(orderFor(contender, port, ms));
-  const after = await child.ask<CpuTime>('cpu');
-  if (result.unexpected > 0 || result.responses === 0) {
-    throw new Error(`${contender.name}: ${result.unexpected} of ${result.responses} were not ${contender.status}`);
+  if (flags.json) {
+    const ratios = Object.fromEntries(rows.map(({ id, ratio }) => [id, ratio]));
+    console.log(JSON.stringify({ ratios, rows, ...circumstances }, null, 2));
   }
+  if (!flags.quick && flags.only === undefined && process.exitCode !== 1) {
+    writeResults(rows, layers(), circumstances);
+    say('\nbench/RESULTS.md is written.');
+  }
+}
+
+function chosen(): readonly Measurement[] {
+  const only = flags.only?.split(',');
+  const unknown = only?.filter((id) => ALL.every((measurement) => measurement.id !== id)) ?? [];
+  if (unknown.length > 0) {
+    throw new Error(`--only: there is no ${unknown.join(', ')}; there are ${ALL.map(({ id }) => id).join(', ')}`);
+  }
+  if (only !== undefined) return ALL.filter(({ id }) => only.includes(id));
+  return ALL.filter(({ isLong }) => !flags.quick || isLong === undefined);
+}
+
+/** In a process of its own: what was measured before must not have warmed it up. */
+function layers(): string {
+  return execFileSync(process.execPath, [fileURLToPath(new URL('layers.ts', import.meta.url))], { encoding: 'utf8' });
+}
+
+const SHOWN = ['express', 'helmet', 'express-rate-limit', 'express-session', 'pino-http', 'csrf-csrf', 'fastify'];
+
+function circumstancesOf({ rounds, quick }: Plan): Circumstances {
+  const resolve = createRequire(import.meta.url);
+  const versionOf = (name: string): string => {
+    const path = resolve.resolve.paths(name)?.map((folder) => join(folder, name, 'package.json')) ?? [];
+    for (const file of path) {
+      try {
+        return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+      } catch {
+        // Further up.
+      }
+    }
+    return 'unknown';
+  };
+  const pinned = PINNED ? 'server and load on a core each' : 'server and load share the cores';
+  const busy = loadavg()[0]?.toFixed(1);
   return {
-    perSecond: result.responses / (result.ms / 1000),
-    cpu: (after.cpu - before.cpu) / result.responses,
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${pinned}; ${rounds} rounds${quick ? ', quick' : ''}; load before the start ${busy}`,
+    versions: { node: process.versions.node, ...Object.fromEntries(SHOWN.map((name) => [name, versionOf(name)])) },
   };
 }
 
-function orderFor({ requests, status }: Contender, port: number, ms: number): LoadOrder {
-  return { port, requests, status, ms };
-}
-
-function circumstances({ rounds, roundMs }: Plan): string {
-  const pinned = PINNED ? 'server and load on a core each' : 'server and load share the cores';
-  return [
-    `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
-    `${rounds} rounds of ${roundMs} ms, 50 connections, ${pinned}, load before the start: ${loadavg()[0]?.toFixed(2)}`,
-  ].join('\n');
-}
-
-/** What is measured must be what stands in the source. */
-function requireBuild(): void {
-  const library = fileURLToPath(new URL('../packages/bulwark/', import.meta.url));
-  const built = statSync(`${library}dist/index.js`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = readdirSync(`${library}src`, { recursive: true, encoding: 'utf8' });
-  const newer = sources.find(
-    (file) =>
-      /(?<!\.test)\.ts$/.test(file) && !file.includes('fixtures') && statSync(`${library}src/${file}`).mtimeMs > built,
-  );
-  if (newer !== undefined) throw new Error(`the build is older than src/${newer}: run \`npm run build\` first`);
-}
-
-await main(process.argv.includes('--quick') ? QUICK : FULL);
+await main();

@@ -12,3 +12,8 @@ export function spreadOf(values: readonly number[]): {
   };
   return { ratio: at(0.5), low: at(0.25), high: at(0.75) };
 }
+
+/** The middle value; of an even number, the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  return spreadOf(values).ratio;
+}

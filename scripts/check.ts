@@ -43,6 +43,15 @@ async function carryOut({ name, commands }: Step): Promise<boolean> {
   return true;
 }
 
+/** For its output only: it fails when it crashes, never by what it measures. */
+async function runBench(): Promise<boolean> {
+  const started = performance.now();
+  const { code, output } = await run('node', ['bench/run.ts', '--quick']);
+  console.log(output.trimEnd());
+  report('bench', started, code === 0 ? 'ok' : 'FAILED');
+  return code === 0;
+}
+
 /** Shows the tests as they run, and keeps their closing line for the end: it is the result of the whole. */
 async function runTests(): Promise<boolean> {
   const started = performance.now();
@@ -66,7 +75,7 @@ function report(name: string, started: number, result: string): void {
 
 async function main(): Promise<boolean> {
   for (const step of STEPS) if (!(await carryOut(step))) return false;
-  return runTests();
+  return (await runBench()) && runTests();
 }
 
 process.exitCode = (await main()) ? 0 : 1;

@@ -58,6 +58,13 @@ export const PARTS: readonly Part[] = [
     commands: ['redis-server'],
     apt: 'redis-server',
   },
+  {
+    name: 'wrk',
+    env: 'BULWARK_WRK',
+    purpose: 'what the bench measures',
+    commands: ['wrk'],
+    apt: 'wrk',
+  },
   { name: 'node 22', env: 'BULWARK_NODE_22', purpose: 'the oldest supported line of node', node: '22.23.3' },
   { name: 'node 26', env: 'BULWARK_NODE_26', purpose: 'the newest supported line of node', node: '26.10.0' },
 ];

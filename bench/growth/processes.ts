@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { median } from '../report.ts';
 import type { Figures, MeasuredRun } from '../scale/figures.ts';
+import { median } from '../spread.ts';
 import { startBenchRedis } from './redis.ts';
 import { CONNECTIONS, type MeasuredPoint, measureSeries, type Pace, type Point, type PointRound } from './series.ts';
 

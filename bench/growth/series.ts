@@ -1,5 +1,5 @@
 import { type Child, start } from '../children.ts';
-import { median } from '../report.ts';
+import { median } from '../spread.ts';
 import type { CrowdOrder, CrowdResult } from './messages.ts';
 
 /** How long is measured. */

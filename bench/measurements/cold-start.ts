@@ -32,7 +32,7 @@ export const coldStart: Measurement = {
       const each = spreadOf(starts.map((ms) => ms / GOAL));
       return [
         {
-          id: 'cold-start',
+          id: 'coldStart',
           title: 'cold start of the reference server to its first answer over HTTPS, of 1.2 s',
           ...each,
           goal: { atMost: 1 },

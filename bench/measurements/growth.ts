@@ -15,6 +15,7 @@ export const growth: Measurement = {
   id: 'growth',
   title: 'Growth: answers per second of processor time, against the first point',
   parts: ['redis'],
+  isLong: true,
   async run({ quick }) {
     const pace: Pace = quick ? { rounds: 2, roundMs: 200, warmUpMs: 300 } : { rounds: 9, roundMs: 600, warmUpMs: 2000 };
     const routes = quick ? [10, 1000] : [10, 100, 1000];

@@ -42,7 +42,7 @@ export const logins: Measurement = {
           goal: { atLeast: 0.95 },
         },
         {
-          id: 'logins-health',
+          id: 'loginsHealth',
           title: 'p99 of GET /healthz meanwhile, of 10 ms',
           ratio: p99 / HEALTH_GOAL,
           low: p50 / HEALTH_GOAL,

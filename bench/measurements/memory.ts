@@ -8,7 +8,7 @@ const MORE = 1_000_000;
 
 /** Memory of 100,000 sessions and of 100,000 limiter keys, and whether a million more push it up. */
 export const memory: Measurement = {
-  id: 'memory',
+  id: 'stores',
   title: 'Memory per 100,000 entries, against 60 MB',
   async run(plan) {
     const more = plan.quick ? MORE / 5 : MORE;
@@ -26,7 +26,7 @@ async function rowOf(kind: string, title: string, more: number): Promise<Row> {
     const [first, most] = [filled / MEGABYTE / GOAL, Math.max(filled, flooded) / MEGABYTE / GOAL];
     const megabytes = (bytes: number): string => `${(bytes / MEGABYTE).toFixed(0)} MB`;
     return {
-      id: `memory-${kind}`,
+      id: `${kind}Memory`,
       title: `memory of 100,000 ${title}, of 60 MB`,
       ratio: most,
       low: first,

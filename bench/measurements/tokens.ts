@@ -35,7 +35,7 @@ export const tokenChecks: Measurement = {
     const jose = against('jose');
     const rows: Row[] = [
       {
-        id: 'token-check',
+        id: 'tokens',
         title: 'token check (EdDSA), first time, against node:crypto.verify',
         ...against('bulwark'),
         goal: { atLeast: 0.9 },
@@ -43,7 +43,7 @@ export const tokenChecks: Measurement = {
         note: 'signature, header, claims; hand-wired: jose jwtVerify',
       },
       {
-        id: 'token-check-again',
+        id: 'tokensCached',
         title: 'token check (EdDSA), a token that was seen before, against node:crypto.verify',
         ...against('again'),
         goal: { atLeast: 20 },

@@ -1,7 +1,7 @@
 /**
  * Where the gate's time goes: each step of the pipeline and each hook of the response gate, in nanoseconds per request.
  *
- * `node bench/steps.ts`. A step runs for a whole batch of requests before the next one does, so everything it needs is
+ * `node bench/layers.ts`. A step runs for a whole batch of requests before the next one does, so everything it needs is
  * in the processor's caches: what a step costs among the others is rather more.
  */
 import { once } from 'node:events';
@@ -20,9 +20,9 @@ import { type Policy, readPolicy } from '../packages/bulwark/src/policy.ts';
 import { compile, run, type Step } from '../packages/bulwark/src/run.ts';
 import { secure } from '../packages/bulwark/src/secure.ts';
 import { type Exchange, openSource } from './batch.ts';
-import { ANSWERED } from './contenders.ts';
-import { median } from './report.ts';
+import { requestsOf } from './requests.ts';
 import { addRoutes } from './servers/serve.ts';
+import { median } from './spread.ts';
 
 const BATCHES = 60;
 const WARM_UP = 40;
@@ -37,7 +37,7 @@ const policy: Policy = {
   rateLimit: { limit: 10_000_000, window: '1h' },
   logging: { stream: { write: (line) => writeSync(devNull, line) } },
 };
-const requests = ANSWERED[0]?.requests ?? [];
+const requests = requestsOf('GET /api/items/42');
 const texts = Array.from({ length: 10 }, () => requests).flat();
 const times = new Map<string, number[]>();
 
