@@ -22,6 +22,7 @@ import { rateLimit, routeLimits } from './practices/rate-limit/index.ts';
 import { type SecretsReport, secrets } from './practices/secrets/index.ts';
 import { type SessionsMiddleware, sessions } from './practices/sessions/index.ts';
 import { type TokensMiddleware, type TokensOptions, tokens } from './practices/tokens/index.ts';
+import { isPromise } from './stores/maybe-promise.ts';
 
 /** The practices of a policy, ready to be put in order. */
 export interface Practices {
@@ -173,14 +174,17 @@ function identifiedBy(...practices: readonly ({ readonly identify: Identify } | 
 } {
   const ways = practices.flatMap((practice) => (practice === undefined ? [] : [practice.identify]));
   if (ways.length === 0) return {};
-  const identify: Identify = async (req) => {
-    for (const way of ways) {
-      const identity = await way(req);
-      if (identity !== undefined && identity !== null) return identity;
-    }
-    return undefined;
-  };
-  return { identify };
+  return { identify: (req) => firstKnown(ways, req, 0) };
+}
+
+/** Sessions and bearers answer at once; then nothing is waited for. */
+function firstKnown(ways: readonly Identify[], req: IncomingMessage, from: number): ReturnType<Identify> {
+  for (let i = from; i < ways.length; i++) {
+    const found = (ways[i] as Identify)(req);
+    if (isPromise(found)) return found.then(async (identity) => identity ?? (await firstKnown(ways, req, i + 1)));
+    if (found !== undefined && found !== null) return found;
+  }
+  return undefined;
 }
 
 /** Nobody's password may be little more than the name of the host that it is for. */

@@ -79,7 +79,23 @@ export function decisionOf(handler: unknown): Decision | undefined {
 /** The decisions of this request that speak to one practice. */
 export function decisionsFor(req: IncomingMessage, practice: PracticeId): readonly Decision[] {
   const { decisions } = contextOf(req);
-  return decisions.length === 0 ? decisions : decisions.filter((decision) => decision.practice === practice);
+  return decisions.length === 0 ? decisions : among(decisions, practice);
+}
+
+type ByPractice = Partial<Record<PracticeId, readonly Decision[]>>;
+
+/** By list: the look-up gives every request of a route the same one, and a list is never changed. */
+const sorted = new WeakMap<readonly Decision[], ByPractice>();
+
+/** Those of a list that speak to one practice. */
+export function among(decisions: readonly Decision[], practice: PracticeId): readonly Decision[] {
+  let known = sorted.get(decisions);
+  if (known === undefined) {
+    known = {};
+    sorted.set(decisions, known);
+  }
+  known[practice] ??= decisions.filter((decision) => decision.practice === practice);
+  return known[practice];
 }
 
 /** Whether two routes say the same of who may read and embed them and of their bodies: what `cors`, `csrf` and `input` go by. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { contextOf, type Handler, type Next, type RequestContext } from './context.ts';
-import { EXEMPTABLE, type Exemptable } from './decisions.ts';
+import { among, EXEMPTABLE, type Exemptable } from './decisions.ts';
 import { ORDER, type PracticeId, type StepId } from './pipeline.ts';
 
 /** One step of the pipeline, ready to run. */
@@ -55,7 +55,7 @@ export function run(
     isRunning = true;
     while (mayGoOn && index < steps.length) {
       const step = steps[index++] as Step;
-      if (step.exemptable !== undefined && context.decisions.length > 0 && isLifted(context, step.exemptable)) {
+      if (step.exemptable !== undefined && isLifted(context, step.exemptable)) {
         context.lifted ??= [];
         context.lifted.push(step.exemptable);
         continue;
@@ -78,5 +78,5 @@ export function run(
 /** Whether the matched route is exempt from a practice. */
 export function isLifted(context: RequestContext, practice: Exemptable): boolean {
   const { decisions } = context;
-  return decisions.some((decision) => decision.kind === 'exemption' && decision.practice === practice);
+  return decisions.length > 0 && among(decisions, practice).some(({ kind }) => kind === 'exemption');
 }

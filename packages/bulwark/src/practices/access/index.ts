@@ -10,6 +10,7 @@ import {
 } from '../../decisions.ts';
 import { ConfigError, Refusal } from '../../errors.ts';
 import { resolveOptions } from '../../options.ts';
+import { isPromise } from '../../stores/maybe-promise.ts';
 import { type Duration, parseDuration } from '../../units.ts';
 import { type AccessOptions, DEFAULTS, type Identity, type ResolvedAccessOptions, schema } from './options.ts';
 
@@ -84,21 +85,40 @@ function createAccess(options: AccessOptions = {}): Middleware {
     // Without `identify`, users become known further on (passport and the like): the decisions stand in the routes.
     const isOpen = gate !== undefined && decisions.every((decision) => decision.enforce === undefined);
     if (identify === undefined || isOpen) return next();
-    Promise.resolve()
-      .then(() => identify(req))
+    const fail = (error: unknown): void => next(error ?? new Error('access.identify failed, and did not say why'));
+    const take = (identity: unknown): void => {
+      (req as WithIdentity)[IDENTITY] = { identity: readIdentity(identity) };
+    };
+    let found: ReturnType<typeof identify>;
+    try {
+      found = identify(req);
+      if (!isPromise(found)) take(found);
+    } catch (error) {
+      return fail(error);
+    }
+    if (!isPromise(found)) return enforceAll(decisions, 0, req, res, next);
+    found
       .then((identity) => {
-        (req as WithIdentity)[IDENTITY] = { identity: readIdentity(identity) };
-        enforceAll(decisions, req, res, next);
+        take(identity);
+        enforceAll(decisions, 0, req, res, next);
       })
-      .catch((error: unknown) => next(error ?? new Error('access.identify failed, and did not say why')));
+      .then(undefined, fail);
   }
   return access;
 }
 
-function enforceAll(decisions: readonly Decision[], req: IncomingMessage, res: ServerResponse, next: Next): void {
-  const [first, ...rest] = decisions;
-  if (first === undefined) return next();
-  enforceOnce(first, req, res, (error) => (error === undefined ? enforceAll(rest, req, res, next) : next(error)));
+function enforceAll(
+  decisions: readonly Decision[],
+  from: number,
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: Next,
+): void {
+  const decision = decisions[from];
+  if (decision === undefined) return next();
+  enforceOnce(decision, req, res, (error) =>
+    error === undefined ? enforceAll(decisions, from + 1, req, res, next) : next(error),
+  );
 }
 
 /** What a decision of `access.scope()` says of itself. */
@@ -115,8 +135,8 @@ function demand(summary: string, check: Demand, value?: typeof SCOPED): Decision
       return next(new Refusal('ERR_ACCESS_DENIED', { reason: UNSCOPED, headers: INSUFFICIENT }));
     }
     const objection = check(identity, Date.now());
-    const headers = value === SCOPED ? INSUFFICIENT : {};
-    next(objection === undefined ? undefined : new Refusal('ERR_ACCESS_DENIED', { reason: objection, headers }));
+    if (objection === undefined) return next();
+    next(new Refusal('ERR_ACCESS_DENIED', { reason: objection, headers: value === SCOPED ? INSUFFICIENT : {} }));
   };
   return decide({ practice: 'access', kind: 'requirement', summary, enforce, ...(value && { value }) });
 }

@@ -35,13 +35,14 @@ export function attach(server: Server, listener: RequestListener): Drain {
   // A TLS server tells of each connection twice, before and after the handshake: either may be all there is.
   server.on('connection', keep);
   server.on('secureConnection', keep);
+  function leave(this: ServerResponse): void {
+    inFlight.delete(this);
+    // An answer whose head said keep-alive before the end was decided leaves an idle connection behind.
+    if (closing !== undefined) setImmediate(() => server.closeIdleConnections());
+  }
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     inFlight.set(res, req.socket);
-    res.once('close', () => {
-      inFlight.delete(res);
-      // An answer whose head said keep-alive before the end was decided leaves an idle connection behind.
-      if (closing !== undefined) setImmediate(() => server.closeIdleConnections());
-    });
+    res.on('close', leave);
     if (closing !== undefined) res.setHeader('Connection', 'close');
     listener(req, res);
   });
