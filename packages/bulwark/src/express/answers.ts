@@ -9,6 +9,9 @@ interface Response extends ServerResponse {
   send: Answer;
 }
 
+/** Headers with which a handler says something of the answer that Express goes by. */
+const TELLING: ReadonlySet<string> = new Set(['cache-control', 'content-type', 'etag', 'transfer-encoding']);
+
 /** Above it, text is sent as Express does it: turned into bytes first. */
 const LARGE = 16_384;
 
