@@ -99,7 +99,7 @@ function countHosts(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i];
-    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+    if (name?.length === 4 && (name === 'Host' || name.toLowerCase() === 'host')) count += 1;
   }
   return count;
 }
