@@ -33,7 +33,7 @@ const PROTOCOLS: ReadonlyMap<string, 'http' | 'https'> = new Map([
  */
 export function readTold(rules: ProxyRules, headers: IncomingHttpHeaders, peer: string): Told {
   const x = rules.headers === 'forwarded' ? NOTHING : readXForwarded(rules, headers, peer);
-  const field = rules.headers === 'x-forwarded' ? undefined : textOf(headers, 'forwarded');
+  const field = rules.headers === 'x-forwarded' ? undefined : joined(headers.forwarded);
   if (field === undefined) return x;
   const forwarded = readForwarded(rules, parseForwarded(field), peer);
   // One of the two was written by the client, and nothing says which.
@@ -99,7 +99,7 @@ class XForwardedFor implements Chain {
   private end: number;
 
   constructor(headers: IncomingHttpHeaders) {
-    const text = textOf(headers, 'x-forwarded-for');
+    const text = joined(headers['x-forwarded-for']);
     this.headers = headers;
     this.text = text ?? '';
     this.end = text === undefined ? -1 : text.length;
@@ -114,7 +114,7 @@ class XForwardedFor implements Chain {
   }
 
   ownHeader(name: string): string | undefined {
-    const value = textOf(this.headers, name);
+    const value = joined(this.headers[name]);
     return value === undefined ? undefined : (canonicalAddress(value.trim()) ?? refuseEntry(name));
   }
 }
@@ -156,18 +156,17 @@ function refuseEntry(header: string): never {
 }
 
 function readProtocol(value: string, header: string): 'http' | 'https' {
-  const protocol = PROTOCOLS.get(value.toLowerCase());
+  const protocol = PROTOCOLS.get(value) ?? PROTOCOLS.get(value.toLowerCase());
   if (protocol === undefined) throw malformed(header, 'names neither http nor https');
   return protocol;
 }
 
 function entryOf(headers: IncomingHttpHeaders, name: string, steps: number): string | undefined {
-  const value = textOf(headers, name);
+  const value = joined(headers[name]);
   if (value === undefined) return undefined;
   return value.includes(',') ? entryAt(listOf(value), steps) : value.trim();
 }
 
-function textOf(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(',') : value;
+function joined(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value.join(',') : value;
 }
