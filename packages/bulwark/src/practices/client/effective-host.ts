@@ -30,7 +30,10 @@ export function findHost(
   // A probe calls by address or without a host, and its path was named for that: direction open, for exactly these paths;
   // the audit shows the setting.
   if (isAnyHost) {
-    return { host: (problem === undefined ? parseHost(raw ?? '', protocol) : undefined) ?? localHost(req, protocol), refusal: undefined };
+    return {
+      host: (problem === undefined ? parseHost(raw ?? '', protocol) : undefined) ?? localHost(req, protocol),
+      refusal: undefined,
+    };
   }
   if (raw === undefined || problem !== undefined) {
     return { host: localHost(req, protocol), refusal: invalid(problem ?? '', raw) };
