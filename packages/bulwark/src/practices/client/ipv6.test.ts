@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
-import { canonicalAddress, ipPrefix } from './address.ts';
+import { canonicalAddress, ipPrefix, parseRange, rangeTest } from './address.ts';
 import { mappedAddress, networkGroups, readGroups, writeGroups } from './ipv6.ts';
 
 const group = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.constant(0xffff), fc.nat(0xffff));
@@ -68,6 +68,28 @@ describe('IPv6 addresses, against ipaddr.js', () => {
       { numRuns: 1000 },
     );
     expect(networkGroups([1, 2, 3, 4, 5, 6, 7, 8], 0)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('rangeTest finds the same members, also at the ends', () => {
+    fc.assert(
+      fc.property(groups, groups, fc.integer({ min: 0, max: 128 }), fc.boolean(), (asked, base, bits, isNear) => {
+        const network = [...networkGroups(base, bits)];
+        // Near: the network's own groups, then one's own, so that the border runs through the address.
+        const address = isNear ? network.map((value, i) => (i * 16 < bits ? value : (asked[i] ?? 0))) : asked;
+        fc.pre(mappedAddress(address) === undefined && mappedAddress(network) === undefined);
+        const range = parseRange(`${writeGroups(network)}/${bits}`) ?? expect.fail();
+        const expected = new ipaddr.IPv6(address).match(new ipaddr.IPv6(network), bits);
+        expect(rangeTest([range])(writeGroups(address))).toBe(expected);
+      }),
+      { numRuns: 1000 },
+    );
+    const isIn = rangeTest([parseRange('2001:db8:1:100::/56') ?? expect.fail(), parseRange('::/8') ?? expect.fail()]);
+    expect(isIn('2001:db8:1:1ff:ffff:ffff:ffff:ffff')).toBe(true);
+    expect(isIn('2001:db8:1:200::')).toBe(false);
+    expect(isIn('2001:db8:1:ff:ffff:ffff:ffff:ffff')).toBe(false);
+    // Not canonical: nothing that was not read by canonicalAddress is trusted.
+    expect(isIn('::ffff:7f00:1')).toBe(false);
+    expect(isIn('2001:db8:1:100::1%eth0')).toBe(false);
   });
 
   it.each(['', ':', ':::', '1:', ':1', '1::2::3', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1::2:3:4:5:6:7:8', '::%eth0'])(

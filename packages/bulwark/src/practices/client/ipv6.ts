@@ -106,9 +106,24 @@ export function mappedAddress(groups: Groups): string | undefined {
  */
 export function networkGroups(groups: Groups, bits: number): Groups {
   const network = [0, 0, 0, 0, 0, 0, 0, 0];
-  for (let i = 0, left = bits; i < 8 && left > 0; i++, left -= 16) {
-    const kept = left >= 16 ? 0xffff : (0xffff << (16 - left)) & 0xffff;
-    network[i] = (groups[i] ?? 0) & kept;
-  }
+  for (let i = 0; i < 8 && i * 16 < bits; i++) network[i] = (groups[i] ?? 0) & maskOf(bits - i * 16);
   return network;
+}
+
+/**
+ * Whether an address is in a network.
+ *
+ * @param network - its first address
+ * @example isInNetwork([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7], [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32) // true
+ */
+export function isInNetwork(groups: Groups, network: Groups, bits: number): boolean {
+  for (let i = 0; i < 8 && i * 16 < bits; i++) {
+    if (((groups[i] ?? 0) & maskOf(bits - i * 16)) !== network[i]) return false;
+  }
+  return true;
+}
+
+/** The mask that keeps the first `bits` of a group's 16, all of them from 16 on. */
+function maskOf(bits: number): number {
+  return bits >= 16 ? 0xffff : (0xffff << (16 - bits)) & 0xffff;
 }
