@@ -163,6 +163,27 @@ describe('ipPrefix', () => {
   });
 });
 
+describe('ipPrefix, asked again', () => {
+  it('never gives one address or width the answer of another', () => {
+    const asked: [string, number, string][] = [
+      ['2001:db8:1:200::1', 56, '2001:db8:1:200::/56'],
+      ['2001:db8:1:200::1', 48, '2001:db8:1::/48'],
+      ['2001:db8:2:200::1', 48, '2001:db8:2::/48'],
+      ['2001:db8:2:200::1', 56, '2001:db8:2:200::/56'],
+      ['::ffff:203.0.113.9', 56, '203.0.113.9'],
+      ['203.0.113.8', 56, '203.0.113.8'],
+      ['x:y', 56, 'x:y'],
+    ];
+    for (const [ip, bits, prefix] of asked) {
+      for (const [before, width] of asked) {
+        ipPrefix(before, width);
+        expect(ipPrefix(ip, bits)).toBe(prefix);
+        expect(ipPrefix(ip, bits)).toBe(prefix);
+      }
+    }
+  });
+});
+
 describe('ranges', () => {
   const isIn = (address: string, ...ranges: string[]): boolean =>
     rangeTest(ranges.flatMap((range) => parseRange(range) ?? []))(address);

@@ -111,6 +111,15 @@ function isUnixSocket(socket: Socket & { readonly server?: { address?: () => unk
  */
 export function ipPrefix(ip: string, ipv6Bits: number): string {
   if (!ip.includes(':') || ip.length > LONGEST) return ip;
+  // Shedding, limits and the log ask one after another for the same client.
+  if (ip === last.ip && ipv6Bits === last.bits) return last.prefix;
+  last = { ip, bits: ipv6Bits, prefix: findPrefix(ip, ipv6Bits) };
+  return last.prefix;
+}
+
+let last = { ip: '', bits: 0, prefix: '' };
+
+function findPrefix(ip: string, ipv6Bits: number): string {
   const groups = groupsOf(ip);
   if (groups === undefined) return ip;
   const mapped = mappedAddress(groups);
