@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
+import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
 import {
   canonicalAddress,
@@ -91,6 +92,26 @@ describe('canonicalAddress', () => {
   });
 });
 
+describe('an IPv4 address', () => {
+  const DOTTED = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+  it('is four decimal parts without zeros in front, and nothing else', () => {
+    const part = fc.oneof(
+      fc.nat(300).map(String),
+      fc.constantFrom('', '0', '00', '01', '+1', '1e1', '0x7', ' 1', '\u0661'),
+    );
+    const parts = fc.array(part, { minLength: 1, maxLength: 6 }).map((list) => list.join('.'));
+    const any = fc.string({ unit: fc.constantFrom('0', '1', '2', '5', '.', '\n'), maxLength: 16 });
+    const good = fc.ipV4();
+    fc.assert(
+      fc.property(fc.oneof(parts, any, good), (text) => {
+        expect(canonicalAddress(text)).toBe(DOTTED.test(text) ? text : undefined);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
 describe('socketAddress', () => {
   const at = (remoteAddress: string | undefined, rest: object = {}): Socket => ({ remoteAddress, ...rest }) as Socket;
 
@@ -142,6 +163,27 @@ describe('ipPrefix', () => {
   });
 });
 
+describe('ipPrefix, asked again', () => {
+  it('never gives one address or width the answer of another', () => {
+    const asked: [string, number, string][] = [
+      ['2001:db8:1:200::1', 56, '2001:db8:1:200::/56'],
+      ['2001:db8:1:200::1', 48, '2001:db8:1::/48'],
+      ['2001:db8:2:200::1', 48, '2001:db8:2::/48'],
+      ['2001:db8:2:200::1', 56, '2001:db8:2:200::/56'],
+      ['::ffff:203.0.113.9', 56, '203.0.113.9'],
+      ['203.0.113.8', 56, '203.0.113.8'],
+      ['x:y', 56, 'x:y'],
+    ];
+    for (const [ip, bits, prefix] of asked) {
+      for (const [before, width] of asked) {
+        ipPrefix(before, width);
+        expect(ipPrefix(ip, bits)).toBe(prefix);
+        expect(ipPrefix(ip, bits)).toBe(prefix);
+      }
+    }
+  });
+});
+
 describe('ranges', () => {
   const isIn = (address: string, ...ranges: string[]): boolean =>
     rangeTest(ranges.flatMap((range) => parseRange(range) ?? []))(address);
@@ -154,6 +196,28 @@ describe('ranges', () => {
     expect(isIn('203.0.113.9', '203.0.113.9')).toBe(true);
     expect(isIn('203.0.113.90', '203.0.113.9')).toBe(false);
     expect(isIn(UNKNOWN_ADDRESS, '0.0.0.0/8')).toBe(false);
+  });
+
+  it('compares IPv4 addresses as ipaddr.js does, at the ends of each range too', () => {
+    const octet = fc.integer({ min: 0, max: 255 });
+    const quad = fc.tuple(octet, octet, octet, octet).map((parts) => parts.join('.'));
+    fc.assert(
+      fc.property(quad, quad, fc.integer({ min: 0, max: 32 }), fc.boolean(), (address, base, bits, isAtEnd) => {
+        const ends = [
+          ipaddr.IPv4.networkAddressFromCIDR(`${base}/${bits}`).toString(),
+          ipaddr.IPv4.broadcastAddressFromCIDR(`${base}/${bits}`).toString(),
+        ];
+        for (const asked of isAtEnd ? ends : [address]) {
+          fc.pre(asked !== UNKNOWN_ADDRESS);
+          const expected = ipaddr.IPv4.parse(asked).match(ipaddr.IPv4.parse(base), bits);
+          expect(isIn(asked, `${base}/${bits}`)).toBe(expected);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    expect(isIn('10.255.255.255', '10.0.0.0/8')).toBe(true);
+    expect(isIn('9.255.255.255', '10.0.0.0/8')).toBe(false);
+    expect(isIn('255.255.255.255', '255.255.255.255')).toBe(true);
   });
 
   it('reads a mapped range as the IPv4 range that it is', () => {

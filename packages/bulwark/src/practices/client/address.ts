@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { type Groups, isInNetwork, mappedAddress, networkGroups, readGroups, writeGroups } from './ipv6.ts';
 
 /** What stands for an address that is not known any more: the connection is gone. Trusted by no setting. */
 export const UNKNOWN_ADDRESS = '0.0.0.0';
 
-const DOTTED = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+/** A dot, counted from the digit 0. */
+const DOT = '.'.charCodeAt(0) - 48;
 const MAPPED = '::ffff:';
 const CACHE_LIMIT = 1024;
 /** An address with a zone, in characters. */
@@ -22,12 +24,39 @@ const LONGEST = 64;
  * @example canonicalAddress('::FFFF:7f00:1') // '127.0.0.1'
  */
 export function canonicalAddress(text: string): string | undefined {
-  if (DOTTED.test(text)) return text;
+  if (dottedValue(text) !== -1) return text;
+  const groups = groupsOf(text);
+  return groups === undefined ? undefined : (mappedAddress(groups) ?? writeGroups(groups));
+}
+
+function groupsOf(text: string): Groups | undefined {
   if (text.length > LONGEST || !text.includes(':')) return undefined;
+  const groups = readGroups(text);
+  if (groups !== undefined) return groups;
   const zone = text.indexOf('%');
-  const address = parseV6(zone === -1 ? text : text.slice(0, zone));
-  if (address === undefined || zone === text.length - 1) return undefined;
-  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toString();
+  if (zone === text.length - 1) return undefined;
+  return parseV6(zone === -1 ? text : text.slice(0, zone))?.parts;
+}
+
+/** An IPv4 address in four decimal parts as a number of 32 bits; -1 for anything else, a zero in front included. */
+function dottedValue(text: string): number {
+  if (text.length < 7 || text.length > 15) return -1;
+  let value = 0;
+  let part = -1;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit === DOT) {
+      if (part === -1 || ++dots > 3) return -1;
+      value = value * 256 + part;
+      part = -1;
+    } else {
+      if (digit < 0 || digit > 9 || part === 0) return -1;
+      part = part === -1 ? digit : part * 10 + digit;
+      if (part > 255) return -1;
+    }
+  }
+  return part === -1 || dots !== 3 ? -1 : value * 256 + part;
 }
 
 function parseV6(text: string): ipaddr.IPv6 | undefined {
@@ -35,7 +64,7 @@ function parseV6(text: string): ipaddr.IPv6 | undefined {
   // and what two readers understand differently is not an address to act on.
   if (!/^[0-9a-f:.]+$/i.test(text) || !ipaddr.IPv6.isValid(text)) return undefined;
   const quad = text.includes('.') ? text.slice(text.lastIndexOf(':') + 1) : undefined;
-  if (quad !== undefined && !DOTTED.test(quad)) return undefined;
+  if (quad !== undefined && dottedValue(quad) === -1) return undefined;
   return ipaddr.IPv6.parse(quad === undefined ? text : withoutQuad(text, quad));
 }
 
@@ -82,22 +111,21 @@ function isUnixSocket(socket: Socket & { readonly server?: { address?: () => unk
  */
 export function ipPrefix(ip: string, ipv6Bits: number): string {
   if (!ip.includes(':') || ip.length > LONGEST) return ip;
-  const wanted = `${ip}/${ipv6Bits}`;
-  const known = prefixes.get(wanted);
-  if (known !== undefined) return known;
-  const prefix = findPrefix(ip, ipv6Bits);
-  if (prefixes.size >= CACHE_LIMIT) prefixes.clear();
-  prefixes.set(wanted, prefix);
-  return prefix;
+  // Shedding, limits and the log ask one after another for the same client.
+  if (ip === last.ip && ipv6Bits === last.bits) return last.prefix;
+  last = { ip, bits: ipv6Bits, prefix: findPrefix(ip, ipv6Bits) };
+  return last.prefix;
 }
 
-const prefixes = new Map<string, string>();
+let last = { ip: '', bits: 0, prefix: '' };
 
 function findPrefix(ip: string, ipv6Bits: number): string {
-  const address = canonicalAddress(ip);
-  if (address === undefined || !address.includes(':')) return address ?? ip;
+  const groups = groupsOf(ip);
+  if (groups === undefined) return ip;
+  const mapped = mappedAddress(groups);
+  if (mapped !== undefined) return mapped;
   const bits = Math.min(128, Math.max(1, Math.trunc(ipv6Bits)));
-  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits}`).toString()}/${bits}`;
+  return `${writeGroups(networkGroups(groups, bits))}/${bits}`;
 }
 
 /** A range of addresses, ready to be compared. */
@@ -115,7 +143,7 @@ export interface Range {
 export function parseRange(text: string): Range | undefined {
   const [head = '', tail, rest] = text.split('/');
   if (rest !== undefined || (tail !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(tail))) return undefined;
-  const isV4 = DOTTED.test(head);
+  const isV4 = dottedValue(head) !== -1;
   const address = isV4 ? ipaddr.IPv4.parse(head) : parseV6(head);
   const width = isV4 ? 32 : 128;
   const bits = tail === undefined ? width : Number(tail);
@@ -137,28 +165,43 @@ export function networkOf(range: Range): string {
 }
 
 /**
- * Makes a test whether a canonical address lies in one of the ranges. It remembers its last answers: behind a proxy the
- * same few addresses come again and again.
+ * Makes a test whether a canonical address lies in one of the ranges. It remembers no answers: comparing numbers costs the
+ * same for the first client as for the millionth.
  *
  * @example const isPrivate = rangeTest(PRIVATE_RANGES)
  */
 export function rangeTest(ranges: readonly Range[]): (address: string) => boolean {
-  const answers = new Map<string, boolean>();
+  const spans = ranges.flatMap(({ network, bits }) => (network instanceof ipaddr.IPv4 ? [spanOf(network, bits)] : []));
+  const networks = ranges.flatMap(({ network, bits }) =>
+    network instanceof ipaddr.IPv6 ? [{ groups: networkGroups(network.parts, bits), bits }] : [],
+  );
   return function isInRange(address: string): boolean {
-    const known = answers.get(address);
-    if (known !== undefined) return known;
-    const isMember = address !== UNKNOWN_ADDRESS && isIn(address, ranges);
-    if (answers.size >= CACHE_LIMIT) answers.clear();
-    answers.set(address, isMember);
-    return isMember;
+    if (address === UNKNOWN_ADDRESS) return false;
+    const value = dottedValue(address);
+    if (value !== -1) return isInSpan(value, spans);
+    const groups = networks.length === 0 ? undefined : readGroups(address);
+    // A mapped address is none in its canonical form; in any other it is in no range.
+    if (groups === undefined || mappedAddress(groups) !== undefined) return false;
+    return networks.some((network) => isInNetwork(groups, network.groups, network.bits));
   };
 }
 
-function isIn(address: string, ranges: readonly Range[]): boolean {
-  const parsed = parseRange(address)?.network;
-  if (parsed === undefined) return false;
-  return ranges.some(({ network, bits }) => {
-    if (parsed instanceof ipaddr.IPv4) return network instanceof ipaddr.IPv4 && parsed.match(network, bits);
-    return network instanceof ipaddr.IPv6 && parsed.match(network, bits);
-  });
+/** The first and the last address of an IPv4 range, as numbers. */
+interface Span {
+  readonly first: number;
+  readonly last: number;
+}
+
+function spanOf(network: ipaddr.IPv4, bits: number): Span {
+  const size = 2 ** (32 - bits);
+  const value = dottedValue(network.toString());
+  const first = value - (value % size);
+  return { first, last: first + size - 1 };
+}
+
+function isInSpan(value: number, spans: readonly Span[]): boolean {
+  for (const { first, last } of spans) {
+    if (value >= first && value <= last) return true;
+  }
+  return false;
 }

@@ -47,13 +47,24 @@ const ADDRESSES: ReadonlySet<string> = new Set(ADDRESS_CLAIMS);
 export function settleClaims(headers: IncomingHttpHeaders, client: Client, forwardedHost: boolean): void {
   for (const name in headers) {
     if (!CLAIMS.has(name)) continue;
-    if (client.forwarded && ADDRESSES.has(name)) headers[name] = client.ip;
-    else delete headers[name];
+    const believed = believedOf(name, client, forwardedHost);
+    // Taking a field out makes a slow dictionary of the whole object, for everybody who reads a header after this.
+    if (believed === undefined) delete headers[name];
+    else headers[name] = believed;
   }
   if (!client.forwarded) return;
-  headers['x-forwarded-for'] = client.ip;
-  headers['x-forwarded-proto'] = client.protocol;
-  if (forwardedHost) headers['x-forwarded-host'] = client.host;
+  headers['x-forwarded-for'] ??= client.ip;
+  headers['x-forwarded-proto'] ??= client.protocol;
+  if (forwardedHost) headers['x-forwarded-host'] ??= client.host;
+}
+
+/** What a claim must say to be true; undefined where nothing is known of it. */
+function believedOf(name: string, client: Client, forwardedHost: boolean): string | undefined {
+  if (!client.forwarded) return undefined;
+  if (name === 'x-forwarded-for') return client.ip;
+  if (name === 'x-forwarded-proto') return client.protocol;
+  if (name === 'x-forwarded-host') return forwardedHost ? client.host : undefined;
+  return ADDRESSES.has(name) ? client.ip : undefined;
 }
 
 /** Whether a request claims to have come through a proxy. */

@@ -24,13 +24,16 @@ export function findHost(
   forwarded: string | undefined,
   protocol: 'http' | 'https',
   { hosts, isAnyHost, servesLoopback }: HostRules,
-): { readonly host: Host; readonly refusal?: Refusal } {
+): { readonly host: Host; readonly refusal: Refusal | undefined } {
   const raw = rawHost(req);
   const problem = hostProblem(req, raw, protocol);
   // A probe calls by address or without a host, and its path was named for that: direction open, for exactly these paths;
   // the audit shows the setting.
   if (isAnyHost) {
-    return { host: (problem === undefined ? parseHost(raw ?? '', protocol) : undefined) ?? localHost(req, protocol) };
+    return {
+      host: (problem === undefined ? parseHost(raw ?? '', protocol) : undefined) ?? localHost(req, protocol),
+      refusal: undefined,
+    };
   }
   if (raw === undefined || problem !== undefined) {
     return { host: localHost(req, protocol), refusal: invalid(problem ?? '', raw) };
@@ -40,10 +43,10 @@ export function findHost(
   if (own === undefined)
     return { host: localHost(req, protocol), refusal: invalid('the Host header is not a host', raw) };
   if (found === 'invalid') throw malformed('the forwarded host', 'is not a host');
-  if (found !== 'unknown') return { host: found };
+  if (found !== 'unknown') return { host: found, refusal: undefined };
   const host = parseHost(forwarded ?? raw, protocol) ?? own;
   // A developer's own browser on this machine: direction open, outside production only, and only for a local peer.
-  if (servesLoopback && forwarded === undefined && isLoopbackHost(host)) return { host };
+  if (servesLoopback && forwarded === undefined && isLoopbackHost(host)) return { host, refusal: undefined };
   const reason = 'the host of this request is in neither origins nor client.hosts';
   return { host, refusal: new Refusal('ERR_HOST_NOT_ALLOWED', { reason, cause: shown(forwarded ?? raw) }) };
 }
@@ -99,7 +102,7 @@ function countHosts(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i];
-    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+    if (name?.length === 4 && (name === 'Host' || name.toLowerCase() === 'host')) count += 1;
   }
   return count;
 }

@@ -33,7 +33,7 @@ const PROTOCOLS: ReadonlyMap<string, 'http' | 'https'> = new Map([
  */
 export function readTold(rules: ProxyRules, headers: IncomingHttpHeaders, peer: string): Told {
   const x = rules.headers === 'forwarded' ? NOTHING : readXForwarded(rules, headers, peer);
-  const field = rules.headers === 'x-forwarded' ? undefined : textOf(headers, 'forwarded');
+  const field = rules.headers === 'x-forwarded' ? undefined : joined(headers.forwarded);
   if (field === undefined) return x;
   const forwarded = readForwarded(rules, parseForwarded(field), peer);
   // One of the two was written by the client, and nothing says which.
@@ -53,38 +53,24 @@ function agree(x: Told, forwarded: Told): boolean {
 }
 
 function readXForwarded(rules: ProxyRules, headers: IncomingHttpHeaders, peer: string): Told {
-  const chain = textOf(headers, 'x-forwarded-for');
-  const entries = chain === undefined ? [] : listOf(chain);
-  const walked = walk(rules, peer, {
-    length: entries.length,
-    addressAt: (i) => nodeAddress(entries[i] ?? '') ?? refuseEntry('X-Forwarded-For'),
-    ownHeader: (name) => {
-      const value = textOf(headers, name);
-      return value === undefined ? undefined : (canonicalAddress(value.trim()) ?? refuseEntry(name));
-    },
-  });
-  const protocol = entryOf(headers, rules.protocolHeader, walked.steps);
-  const host = rules.host ? entryOf(headers, 'x-forwarded-host', walked.steps) : undefined;
-  const port = rules.port && host !== undefined ? entryOf(headers, 'x-forwarded-port', walked.steps) : undefined;
+  const chain = new XForwardedFor(headers);
+  const address = walk(rules, peer, chain);
+  const protocol = entryOf(headers, rules.protocolHeader, chain.steps);
+  const host = rules.host ? entryOf(headers, 'x-forwarded-host', chain.steps) : undefined;
+  const port = rules.port && host !== undefined ? entryOf(headers, 'x-forwarded-port', chain.steps) : undefined;
   return {
-    address: walked.address,
+    address,
     protocol: protocol === undefined ? undefined : readProtocol(protocol, rules.protocolHeader),
     host: port === undefined || host === undefined || /:\d*$/.test(host) ? host : `${host}:${port}`,
   };
 }
 
 function readForwarded(rules: ProxyRules, elements: readonly ForwardedElement[], peer: string): Told {
-  const walked = walk(rules, peer, {
-    length: elements.length,
-    addressAt: (i) => {
-      const node = elements[i]?.for;
-      return node === undefined ? undefined : (forwardedAddress(node) ?? refuseEntry('Forwarded'));
-    },
-    ownHeader: () => undefined,
-  });
-  const element = entryAt(elements, walked.steps);
+  const chain = new ForwardedFor(elements);
+  const address = walk(rules, peer, chain);
+  const element = entryAt(elements, chain.steps);
   return {
-    address: walked.address,
+    address,
     protocol: element?.proto === undefined ? undefined : readProtocol(element.proto, 'Forwarded'),
     host: rules.host ? element?.host : undefined,
   };
@@ -95,26 +81,74 @@ function forwardedAddress(node: string): string | undefined {
   return canonicalAddress(node)?.includes(':') === true ? undefined : nodeAddress(node);
 }
 
+/** What the senders of a request tell of each other, read from the right. */
 interface Chain {
-  readonly length: number;
-  /** The address in the entry at this index; undefined where it says none. */
-  addressAt(index: number): string | undefined;
+  /** How many addresses were taken. */
+  steps: number;
+  /** The next address; undefined where there is no further entry, or it says none. */
+  next(): string | undefined;
+  /** The address in a header of the proxy's own. */
   ownHeader(name: string): string | undefined;
 }
 
-/** Goes from sender to sender, from the right, for as long as they are trusted. */
-function walk(rules: ProxyRules, peer: string, chain: Chain): { address: string | undefined; steps: number } {
+class XForwardedFor implements Chain {
+  steps = 0;
+  private readonly headers: IncomingHttpHeaders;
+  private readonly text: string;
+  /** Where the part ends that was not read yet; -1: everything was. Nothing is split: most headers hold one entry. */
+  private end: number;
+
+  constructor(headers: IncomingHttpHeaders) {
+    const text = joined(headers['x-forwarded-for']);
+    this.headers = headers;
+    this.text = text ?? '';
+    this.end = text === undefined ? -1 : text.length;
+  }
+
+  next(): string | undefined {
+    if (this.end === -1) return undefined;
+    const comma = this.end === 0 ? -1 : this.text.lastIndexOf(',', this.end - 1);
+    const entry = this.text.slice(comma + 1, this.end).trim();
+    this.end = comma;
+    return nodeAddress(entry) ?? refuseEntry('X-Forwarded-For');
+  }
+
+  ownHeader(name: string): string | undefined {
+    const value = joined(this.headers[name]);
+    return value === undefined ? undefined : (canonicalAddress(value.trim()) ?? refuseEntry(name));
+  }
+}
+
+class ForwardedFor implements Chain {
+  steps = 0;
+  private readonly elements: readonly ForwardedElement[];
+
+  constructor(elements: readonly ForwardedElement[]) {
+    this.elements = elements;
+  }
+
+  next(): string | undefined {
+    const node = this.elements[this.elements.length - 1 - this.steps]?.for;
+    return node === undefined ? undefined : (forwardedAddress(node) ?? refuseEntry('Forwarded'));
+  }
+
+  ownHeader(): undefined {
+    return undefined;
+  }
+}
+
+/** Goes from sender to sender, from the right, for as long as they are trusted: gives the last that was told. */
+function walk(rules: ProxyRules, peer: string, chain: Chain): string | undefined {
   let sender = peer;
-  let steps = 0;
-  while (rules.trusts(sender, steps)) {
-    const own = rules.addressHeader(sender, steps);
-    if (own !== undefined) return { address: chain.ownHeader(own), steps };
-    const address = steps === chain.length ? undefined : chain.addressAt(chain.length - 1 - steps);
+  while (rules.trusts(sender, chain.steps)) {
+    const own = rules.addressHeader(sender, chain.steps);
+    if (own !== undefined) return chain.ownHeader(own);
+    const address = chain.next();
     if (address === undefined) break;
     sender = address;
-    steps += 1;
+    chain.steps += 1;
   }
-  return { address: steps === 0 ? undefined : sender, steps };
+  return chain.steps === 0 ? undefined : sender;
 }
 
 function refuseEntry(header: string): never {
@@ -122,17 +156,17 @@ function refuseEntry(header: string): never {
 }
 
 function readProtocol(value: string, header: string): 'http' | 'https' {
-  const protocol = PROTOCOLS.get(value.toLowerCase());
+  const protocol = PROTOCOLS.get(value) ?? PROTOCOLS.get(value.toLowerCase());
   if (protocol === undefined) throw malformed(header, 'names neither http nor https');
   return protocol;
 }
 
 function entryOf(headers: IncomingHttpHeaders, name: string, steps: number): string | undefined {
-  const value = textOf(headers, name);
-  return value === undefined ? undefined : entryAt(listOf(value), steps);
+  const value = joined(headers[name]);
+  if (value === undefined) return undefined;
+  return value.includes(',') ? entryAt(listOf(value), steps) : value.trim();
 }
 
-function textOf(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(',') : value;
+function joined(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value.join(',') : value;
 }

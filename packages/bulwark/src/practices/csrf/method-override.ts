@@ -1,13 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 
-const HEADERS = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const;
-
-const NAMES: Readonly<Record<(typeof HEADERS)[number], string>> = {
-  'x-http-method-override': 'X-HTTP-Method-Override',
-  'x-http-method': 'X-HTTP-Method',
-  'x-method-override': 'X-Method-Override',
-};
-
 /**
  * What in a request asks for another method than the one on its first line, as the method-override package and its
  * kin understand it; undefined where nothing does. They run inside the app, after the check: whatever such a request
@@ -17,8 +9,10 @@ const NAMES: Readonly<Record<(typeof HEADERS)[number], string>> = {
  * @example methodOverride(req) // 'the parameter _method'
  */
 export function methodOverride(req: IncomingMessage): string | undefined {
-  const header = HEADERS.find((name) => req.headers[name] !== undefined);
-  if (header !== undefined) return `the header ${NAMES[header]}`;
+  const { headers } = req;
+  if (headers['x-http-method-override'] !== undefined) return 'the header X-HTTP-Method-Override';
+  if (headers['x-http-method'] !== undefined) return 'the header X-HTTP-Method';
+  if (headers['x-method-override'] !== undefined) return 'the header X-Method-Override';
   return hasMethodParameter(req.url ?? '/') ? 'the parameter _method' : undefined;
 }
 
