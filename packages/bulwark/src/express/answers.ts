@@ -68,9 +68,8 @@ function isPlain(res: Response): boolean {
   // An app that has chosen its ETags gets them; `weak` is what Express begins with.
   const { etag } = res.app.settings;
   if (etag !== 'weak' && etag !== false) return false;
-  if (res.hasHeader('content-type') || res.hasHeader('cache-control') || res.hasHeader('transfer-encoding'))
-    return false;
-  return !res.hasHeader('etag') && gateOf(req)?.mayBeStored(req) === false;
+  for (const name of res.getHeaderNames()) if (TELLING.has(name)) return false;
+  return gateOf(req)?.mayBeStored(req) === false;
 }
 
 function sendText(res: Response, text: string, type: string): Response {
