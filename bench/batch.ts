@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
 /** A request that has come in and was not answered yet, and its response. */
@@ -18,11 +18,13 @@ export interface Source {
 /**
  * Opens a server, and for each batch a connection to it that asks for many things without waiting for answers. So a step
  * can be run for hundreds of requests in a row, each with its own untouched objects of Node's own making.
+ *
+ * @param messages - what the server makes its requests and responses of
  */
-export async function openSource(): Promise<Source> {
+export async function openSource(messages: ServerOptions = {}): Promise<Source> {
   const waiting: Exchange[] = [];
   let arrived = (): void => undefined;
-  const server = createServer((req, res) => {
+  const server = createServer(messages, (req, res) => {
     waiting.push({ req, res });
     arrived();
   });

@@ -5,17 +5,21 @@
  * in the processor's caches: what a step costs among the others is rather more.
  */
 import { once } from 'node:events';
-import { openSync, writeSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
 import { buildPractices, type Practices } from '../packages/bulwark/src/build.ts';
-import { contextOf, type GateServices } from '../packages/bulwark/src/context.ts';
+import { contextOf, type GateServices, type Middleware } from '../packages/bulwark/src/context.ts';
 import { isExpressApp } from '../packages/bulwark/src/express/internals.ts';
+import { type MessageClasses, messageClasses } from '../packages/bulwark/src/express/messages.ts';
 import { installClient } from '../packages/bulwark/src/express/request-client.ts';
-import { addLocals, createResponseGate, installNonce } from '../packages/bulwark/src/express/response-gate.ts';
+import {
+  addLocals,
+  createResponseGate,
+  installNonce,
+  installResponseGate,
+} from '../packages/bulwark/src/express/response-gate.ts';
 import { RouteTable } from '../packages/bulwark/src/express/route-table.ts';
 import { TextHead } from '../packages/bulwark/src/head.ts';
-import { ORDER } from '../packages/bulwark/src/pipeline.ts';
 import { type Policy, readPolicy } from '../packages/bulwark/src/policy.ts';
 import { compile, run, type Step } from '../packages/bulwark/src/run.ts';
 import { secure } from '../packages/bulwark/src/secure.ts';
@@ -29,13 +33,13 @@ const WARM_UP = 40;
 
 type Work = (req: IncomingMessage, res: ServerResponse) => void;
 
-const devNull = openSync('/dev/null', 'w');
 const policy: Policy = {
   origins: 'https://bench.example',
   mode: 'production',
   proxy: { cidrs: ['127.0.0.1'] },
   rateLimit: { limit: 10_000_000, window: '1h' },
-  logging: { stream: { write: (line) => writeSync(devNull, line) } },
+  // Lines are written many at once, outside of any request.
+  logging: { stream: { write: () => undefined } },
 };
 const requests = requestsOf('GET /api/items/42');
 const texts = Array.from({ length: 10 }, () => requests).flat();
@@ -58,7 +62,7 @@ function newApp(): ReturnType<typeof express> {
 }
 
 /** The gate in parts, put together as `secure()` does it. */
-function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practices } {
+function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practices; messages: MessageClasses } {
   const app: unknown = newApp();
   if (!isExpressApp(app)) throw new Error('not an Express app');
   const practices = buildPractices(readPolicy(policy), { emit: () => undefined, mode: 'production' });
@@ -81,9 +85,7 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
     const context = contextOf(req);
     context.gate = gate;
     context.url = req.url ?? '/';
-    Object.setPrototypeOf(req, app.request);
-    Object.setPrototypeOf(res, app.response);
-    res.writeHead = writeHead;
+    installResponseGate(res, writeHead);
     addLocals(res);
   };
   const steps = compile({
@@ -99,10 +101,8 @@ function takeApart(): { enter: Work; steps: readonly Step[]; practices: Practice
     },
     endpoints: (req, res, next) => practices.endpoints?.(req, res, next),
   });
-  return { enter, steps, practices };
+  return { enter, steps, practices, messages: messageClasses(app) };
 }
-
-const HOOKED = ORDER.flatMap(({ practice, step }) => (practice === step ? [practice] : []));
 
 function inParts(batch: readonly Exchange[], parts: ReturnType<typeof takeApart>): void {
   const { enter, steps, practices } = parts;
@@ -120,9 +120,10 @@ function inParts(batch: readonly Exchange[], parts: ReturnType<typeof takeApart>
     res.setHeader('ETag', 'W/"7b-zWyAqGE3n9TVYXsLxS9gQ6GgjF0"');
     res.setHeader('Content-Length', '123');
   }
-  const owners = HOOKED.filter((id) => (practices.handlers[id] as { response?: unknown } | undefined)?.response);
-  for (const [i, hook] of practices.hooks.entries()) {
-    time(`response hook: ${owners[i]}`, batch, (req, res) => hook(req, res, new TextHead(res)));
+  for (const hook of practices.hooks) {
+    const [owner] =
+      Object.entries(practices.handlers).find(([, handler]) => (handler as Middleware).response === hook) ?? [];
+    time(`response hook: ${owner ?? 'redirects'}`, batch, (req, res) => hook(req, res, new TextHead(res)));
   }
 }
 
@@ -147,20 +148,26 @@ async function finish(batch: readonly Exchange[], name: string | undefined): Pro
 }
 
 async function main(): Promise<void> {
-  const source = await openSource();
   const parts = takeApart();
   const bare = newApp();
-  const secured = newApp();
+  const secured: unknown = newApp();
   const { handler } = secure(secured, policy);
+  if (!isExpressApp(secured)) throw new Error('not an Express app');
+  // As `gate.listen()` does it: requests and responses are born as the app's.
+  const [source, inGate, inWhole] = await Promise.all([
+    openSource(),
+    openSource(parts.messages),
+    openSource(messageClasses(secured)),
+  ]);
 
   for (let n = 0; n < WARM_UP + BATCHES; n++) {
     if (n === WARM_UP) times.clear();
-    const apart = await source.take(texts);
+    const apart = await inGate.take(texts);
     inParts(apart, parts);
     for (const { res } of apart) res.end('x'.repeat(123));
     await finish(apart, 'log line, after the response');
 
-    const around = await source.take(texts);
+    const around = await inGate.take(texts);
     aroundSteps(around, parts);
     for (const { res } of around) res.end();
     await finish(around, undefined);
@@ -169,11 +176,11 @@ async function main(): Promise<void> {
     time('whole: bare Express', plain, (req, res) => void bare(req, res));
     await finish(plain, undefined);
 
-    const whole = await source.take(texts);
+    const whole = await inWhole.take(texts);
     time('whole: with secure()', whole, handler);
     await finish(whole, 'whole: its log line');
   }
-  source.close();
+  for (const each of [source, inGate, inWhole]) each.close();
   report();
 }
 
