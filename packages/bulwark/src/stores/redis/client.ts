@@ -88,8 +88,9 @@ export interface Sender {
   isOffline(): boolean;
 }
 
-// Answers as text and numbers, whatever the client was told to map them to.
-const PLAIN = { typeMapping: {} };
+// Answers as text and numbers, whatever the client was told to map them to; and no time limit of the client's, which costs
+// each command a signal of its own: the breaker holds it to one.
+const PLAIN = { typeMapping: {}, timeout: 0 };
 
 /**
  * Recognises the kinds of client by their methods: they send differently. Reads go to masters as well: a replica may

@@ -16,11 +16,15 @@ describe.skipIf(REDIS_SERVER === undefined)('the time limit of a command', () =>
     const stores = redisStores(server.url);
     expect(await stores.records.get('a')).toBeUndefined();
     await stores.close();
+    const client = await createClient({ url: server.url }).connect();
+    const handedIn = redisStores(client as never);
+    signals.mockClear();
+    expect(await handedIn.records.get('a')).toBeUndefined();
     expect(signals).not.toHaveBeenCalled();
     // Control: left to itself, the client makes one.
-    const client = await createClient({ url: server.url }).connect();
     await client.sendCommand(['GET', 'a']);
-    client.destroy();
     expect(signals).toHaveBeenCalled();
+    await handedIn.close();
+    client.destroy();
   });
 });
