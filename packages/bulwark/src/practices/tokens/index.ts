@@ -34,7 +34,7 @@ export {
   type VerifyTokenOptions,
   verifyToken,
 } from './jwt/verify-token.ts';
-export type { ApiKeyOptions, RefreshOptions, TokenKeysOptions, TokensOptions } from './options.ts';
+export type { ApiKeyOptions, RefreshOptions, TokenCacheOptions, TokenKeysOptions, TokensOptions } from './options.ts';
 export type { Rotation } from './ring/key-ring.ts';
 export { clearRefreshToken, refreshTokenOf, type SendTokensOptions, sendTokens } from './send-tokens.ts';
 export type { Bearer, IssuedPair, IssuedTokens, RevocationTarget, TokenClaims, TokenService } from './service.ts';

@@ -2,28 +2,25 @@ import { randomUUID } from 'node:crypto';
 import type { Services } from '../../context.ts';
 import { ConfigError } from '../../errors.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
+import type { MaybePromise } from '../../stores/record-store.ts';
+import { parseByteSize } from '../../units.ts';
+import { accessTokens } from './access-tokens.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { looksLikeApiKey } from './api-keys/format.ts';
 import { failClosed } from './fail-closed.ts';
 import { TokenError } from './jws/token-error.ts';
 import { ACCESS_TOKEN, type ClaimsToIssue, LONGEST_LIFE, readAudience, readName } from './jwt/claims.ts';
 import { tokenIssuer } from './jwt/issue-token.ts';
-import { tokenVerifier } from './jwt/verify-token.ts';
+import { tokenReader } from './jwt/verify-token.ts';
 import { between, keySource } from './key-source.ts';
-import { API_KEY_DEFAULTS, type ResolvedTokensOptions } from './options.ts';
+import { API_KEY_DEFAULTS, CACHE_DEFAULTS, type ResolvedTokensOptions, type TokenCacheOptions } from './options.ts';
 import { createFamilies, OWN_SESSION } from './refresh/families.ts';
 import { readRefreshToken } from './refresh/refresh-token.ts';
 import { createRevocations } from './revocations.ts';
 import type { KeySource, KeyView } from './ring/key-ring.ts';
-import {
-  type Bearer,
-  type IssuedPair,
-  type IssuedTokens,
-  noApiKeys,
-  type TokenClaims,
-  type TokenService,
-} from './service.ts';
+import { type Bearer, type IssuedPair, type IssuedTokens, noApiKeys, type TokenService } from './service.ts';
 import { CLOCK_TOLERANCE } from './tolerance.ts';
+import { type CacheBounds, verifiedTokens } from './verified-tokens.ts';
 
 /** The service, and what the middleware needs of it beside. */
 export interface MadeService {
@@ -61,8 +58,12 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
     if (view === undefined) throw new Error('keys are loaded first');
     return view;
   };
-  const load = async (): Promise<void> => {
-    view = await keys.load();
+  const take = (loaded: KeyView): void => {
+    view = loaded;
+  };
+  const load = (): MaybePromise<void> => {
+    const loading = keys.load();
+    return loading instanceof Promise ? loading.then(take) : take(loading);
   };
 
   const naming = {
@@ -79,11 +80,17 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
     typ: ACCESS_TOKEN,
     ...(allowed === undefined ? {} : { dangerouslyAllowClaims: allowed }),
   });
-  const verifier = tokenVerifier({ ...naming, keys: () => current().verifying, clockTolerance: CLOCK_TOLERANCE });
-  // With a schema the registered claims stand beside what it gave: see `VerifiedClaims`.
-  const check: (token: string) => Promise<TokenClaims> = verifier;
 
   const revocations = createRevocations(records, CLOCK_TOLERANCE, now);
+  const { verify, verifySigned } = accessTokens({
+    reader: tokenReader({ ...naming, keys: () => current().verifying, clockTolerance: CLOCK_TOLERANCE }),
+    load,
+    current,
+    lookAgain: keys.lookAgain,
+    revocations,
+    isSessionAlive,
+    cache: options.cache === false ? undefined : verifiedTokens(boundsOf(options.cache, life), now),
+  });
   const longest = life + 2 * CLOCK_TOLERANCE;
   const longestOfSession = Math.max(longest, rules.absolute);
   const families = createFamilies({
@@ -126,32 +133,6 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       jti: String(said.jti),
       sid: claims.sid,
     };
-  }
-
-  async function verifySigned(token: string): Promise<TokenClaims> {
-    await load();
-    try {
-      return await check(token);
-    } catch (error) {
-      const isUnknown = error instanceof TokenError && error.fault === 'kid-unknown';
-      // Another process may have rotated; who makes up names of keys gets at most one look at the store in five seconds.
-      if (!isUnknown || !(await keys.lookAgain())) throw error;
-      await load();
-      return check(token);
-    }
-  }
-
-  async function verify(token: string): Promise<TokenClaims> {
-    const claims = await verifySigned(token);
-    const { jti, sid, sub, iat } = claims;
-    const isBound = isSessionAlive !== undefined && sid !== undefined && !sid.startsWith(OWN_SESSION);
-    const [isRevoked, isAlive] = await Promise.all([
-      revocations.isRevoked({ jti, sid, sub, issuedAt: iat === undefined ? undefined : iat * 1000 }),
-      isBound ? isSessionAlive(sid) : true,
-    ]);
-    if (isRevoked) throw new TokenError('revoked');
-    if (!isAlive) throw new TokenError('session-ended');
-    return claims;
   }
 
   async function issue(
@@ -220,7 +201,7 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       return (await keys.load()).published;
     },
     rotate: ({ compromised = false } = {}) => keys.rotate({ compromised }),
-    ready: load,
+    ready: async () => load(),
     get apiKeys() {
       if (apiKeys === undefined) throw noApiKeys();
       return apiKeys;
@@ -255,6 +236,11 @@ export function makeService(options: ResolvedTokensOptions, services: Services):
       return { kind: 'access', claims: await verify(token) };
     },
   };
+}
+
+function boundsOf(given: TokenCacheOptions, idle: number): CacheBounds {
+  const { maxEntries, maxBytes } = { ...CACHE_DEFAULTS, ...given };
+  return { maxEntries, maxBytes: parseByteSize(maxBytes, 'tokens.cache.maxBytes'), idle };
 }
 
 function readTime(exp: unknown): number {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import type { MaybePromise, RecordStore } from '../../stores/record-store.ts';
-import type { Duration } from '../../units.ts';
+import type { ByteSize, Duration } from '../../units.ts';
 import { Secret, type SecretList } from '../secrets/secret.ts';
 import { DEFAULT_PREFIX, PREFIX } from './api-keys/format.ts';
 import type { Jwk } from './jws/jwk.ts';
@@ -47,6 +47,14 @@ export interface ApiKeyOptions {
   readonly ttl?: Duration;
 }
 
+/** How many tokens are known again without a new look at their signature. */
+export interface TokenCacheOptions {
+  /** Default 10,000; from 2. */
+  readonly maxEntries?: number;
+  /** Default `'16mb'`; estimated, and rather too high. */
+  readonly maxBytes?: ByteSize;
+}
+
 /** Options of {@link tokens}. */
 export interface TokensOptions {
   /** `iss`. In a policy, the first origin unless said otherwise. */
@@ -70,6 +78,11 @@ export interface TokensOptions {
   readonly refresh?: RefreshOptions;
   /** Takes API keys as bearer tokens too. Default: off. */
   readonly apiKeys?: ApiKeyOptions | false;
+  /**
+   * Remembers access tokens that were accepted, so that a signature is verified once; revocation, session, times, issuer, audience,
+   * type and schema are looked at each time. Default: on, with the bounds of {@link TokenCacheOptions}; `false`: off.
+   */
+  readonly cache?: TokenCacheOptions | false;
   /** Where the public keys are. Default `/.well-known/jwks.json`; `false`: nowhere. */
   readonly jwks?: string | false;
   /** Where ring, families, revocations and API keys live. Default: the policy's stores, else this process. */
@@ -87,6 +100,7 @@ export interface ResolvedTokensOptions extends TokensOptions {
   readonly keys: TokenKeysOptions & { readonly rotateEvery: Duration; readonly ring: string };
   readonly refresh: RefreshOptions & { readonly idle: Duration; readonly absolute: Duration; readonly grace: Duration };
   readonly apiKeys: ApiKeyOptions | false;
+  readonly cache: TokenCacheOptions | false;
   readonly jwks: string | false;
   readonly now: () => number;
 }
@@ -133,6 +147,15 @@ export const schema: z.ZodType = z.strictObject({
       }),
     ])
     .optional(),
+  cache: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        maxEntries: z.number().int().min(2).max(10_000_000).optional(),
+        maxBytes: z.union([z.number(), z.string()]).optional(),
+      }),
+    ])
+    .optional(),
   jwks: z
     .union([z.literal(false), z.string().regex(/^\/(?!\/)[\w./~-]+$/, 'must be a path: "/.well-known/jwks.json"')])
     .optional(),
@@ -147,9 +170,13 @@ export const DEFAULTS: ResolvedTokensOptions = {
   keys: { rotateEvery: '30d', ring: 'default' },
   refresh: { idle: '7d', absolute: '30d', grace: '10s' },
   apiKeys: false,
+  cache: {},
   jwks: '/.well-known/jwks.json',
   now: Date.now,
 };
+
+/** The bounds of the cache where nothing is said. */
+export const CACHE_DEFAULTS: Required<TokenCacheOptions> = { maxEntries: 10_000, maxBytes: '16mb' };
 
 /** The defaults of what is off unless it is named. */
 export const API_KEY_DEFAULTS: Required<ApiKeyOptions> = { prefix: DEFAULT_PREFIX, ttl: '365d' };

@@ -1,3 +1,4 @@
+import type { MaybePromise, StoredRecord } from '../../stores/record-store.ts';
 import { type Records, unavailable } from './fail-closed.ts';
 import { hashOf } from './hash.ts';
 
@@ -13,6 +14,14 @@ export interface TokenMarks {
   readonly issuedAt: number | undefined;
 }
 
+/** What a token says of itself, and where in the store its revocations would be: made once for a token. */
+export interface RevocationKeys {
+  readonly marks: TokenMarks;
+  readonly jti: string | undefined;
+  readonly sid: string | undefined;
+  readonly sub: string | undefined;
+}
+
 /** Tokens that have ended before their time. */
 export interface Revocations {
   /**
@@ -22,8 +31,13 @@ export interface Revocations {
    * @param except - a session whose tokens live on
    */
   add(kind: RevocationKind, id: string, ttl: number, except?: string): Promise<void>;
-  /** Whether a token was ended: all questions go out at once, which is one round trip to a store that pipelines. */
-  isRevoked(marks: TokenMarks): Promise<boolean>;
+  /** Where to ask after a token. */
+  keysOf(marks: TokenMarks): RevocationKeys;
+  /**
+   * Whether a token was ended: all questions go out at once, which is one round trip to a store that pipelines; at once where
+   * the store answers at once.
+   */
+  isRevoked(keys: RevocationKeys): MaybePromise<boolean>;
 }
 
 interface Revoked {
@@ -52,11 +66,22 @@ export function createRevocations(records: Records, tolerance: number, now: () =
   // The key is the owner too: a full memory store gives up records without an owner first, and a list has one entry.
   const keyOf = (kind: RevocationKind, id: string): string => `token-revoked:${kind}:${hashOf(id)}`;
 
-  async function isEnded(kind: RevocationKind, id: string | undefined, marks: TokenMarks): Promise<boolean> {
-    if (id === undefined) return false;
-    const stored = await records.get(keyOf(kind, id));
+  /** Never throws: of several questions that are out, none may fail without anybody who waits for it. */
+  function ask(key: string | undefined): MaybePromise<StoredRecord | undefined> {
+    if (key === undefined) return undefined;
+    try {
+      return records.get(key);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  function hasEnded(marks: TokenMarks, jti?: StoredRecord, sid?: StoredRecord, sub?: StoredRecord): boolean {
+    return jti !== undefined || isUpTo(sid, marks) || isUpTo(sub, marks);
+  }
+
+  function isUpTo(stored: StoredRecord | undefined, marks: TokenMarks): boolean {
     if (stored === undefined) return false;
-    if (kind === 'jti') return true;
     const { at, except, all } = JSON.parse(stored.value) as Revoked;
     const end = except !== undefined && except === marks.sid ? all : at;
     return end !== undefined && (marks.issuedAt === undefined || marks.issuedAt <= end + tolerance);
@@ -81,10 +106,24 @@ export function createRevocations(records: Records, tolerance: number, now: () =
       }
       throw unavailable('the token could not be revoked');
     },
-    async isRevoked(marks) {
+    keysOf(marks) {
       const { jti, sid, sub } = marks;
-      const answers = [isEnded('jti', jti, marks), isEnded('sid', sid, marks), isEnded('sub', sub, marks)];
-      return (await Promise.all(answers)).includes(true);
+      return {
+        marks,
+        jti: jti === undefined ? undefined : keyOf('jti', jti),
+        sid: sid === undefined ? undefined : keyOf('sid', sid),
+        sub: sub === undefined ? undefined : keyOf('sub', sub),
+      };
+    },
+    isRevoked(keys) {
+      const { marks } = keys;
+      const jti = ask(keys.jti);
+      const sid = ask(keys.sid);
+      const sub = ask(keys.sub);
+      if (jti instanceof Promise || sid instanceof Promise || sub instanceof Promise) {
+        return Promise.all([jti, sid, sub]).then((found) => hasEnded(marks, ...found));
+      }
+      return hasEnded(marks, jti, sid, sub);
     },
   };
 }

@@ -1,16 +1,17 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { MaybePromise } from '../../../stores/record-store.ts';
 import type { Duration } from '../../../units.ts';
 import { frozenCopy, isContainer } from '../../input/validate/containers.ts';
 import { addIssues, type Fields } from '../../input/validate/issues.ts';
 import type { JwsAlgorithm } from '../jws/algorithms.ts';
-import { type CompactRules, verifyCompact } from '../jws/compact.ts';
+import { verifyCompact } from '../jws/compact.ts';
 import { type JsonObject, readJsonObject } from '../jws/json-object.ts';
 import type { Jwk } from '../jws/jwk.ts';
 import type { JwkSet } from '../jws/key-set.ts';
 import { TokenError } from '../jws/token-error.ts';
 import { checkClaims } from './check-claims.ts';
 import { plainType, type RegisteredClaims } from './claims.ts';
-import { readRules } from './verify-options.ts';
+import { readRules, type TokenRules } from './verify-options.ts';
 
 /** Without a schema nothing is known of the other claims. */
 export type AnyClaims = StandardSchemaV1<unknown, Readonly<Record<string, unknown>>>;
@@ -79,27 +80,75 @@ export async function verifyToken<Schema extends StandardSchemaV1 = AnyClaims>(
 export function tokenVerifier<Schema extends StandardSchemaV1 = AnyClaims>(
   options: VerifyTokenOptions<Schema>,
 ): TokenVerifier<Schema> {
+  const { open, hold } = tokenReader(options);
+  return async (token) => (await hold(open(token))) as VerifiedClaims<Schema>;
+}
+
+/** A token whose signature is good: what it says, and nothing of whether that is accepted. It is frozen and may be kept. */
+export interface OpenedToken {
+  /** As the header names it. */
+  readonly typ: string;
+  readonly claims: JsonObject;
+  /** What the claims take in memory, estimated. */
+  readonly bytes: number;
+}
+
+/** The two halves of verifying: what stays true of a token, and what is asked at each use. */
+export interface TokenReader {
+  /** @throws TokenError where the signature is not good, or the token cannot be read */
+  open(token: unknown): OpenedToken;
+  /**
+   * Type, issuer, audience, times and schema. The claims that it gives are frozen.
+   *
+   * @throws TokenError
+   */
+  hold(opened: OpenedToken): MaybePromise<JsonObject>;
+}
+
+/**
+ * {@link tokenVerifier} in its two halves.
+ *
+ * @throws ConfigError
+ * @example const { open, hold } = tokenReader({ keys, issuer, audience }); const claims = await hold(open(token))
+ */
+export function tokenReader(options: VerifyTokenOptions<StandardSchemaV1>): TokenReader {
   const rules = readRules(options, 'verifyToken()');
   const { schema } = options;
-
-  return async function verify(token) {
-    const claims = readToken(token, rules.typ, rules.keys(), rules.compact);
-    checkClaims(claims, rules);
-    const checked = schema === undefined ? claims : { ...registered(claims), ...(await heldTo(schema, claims)) };
-    return frozenCopy({ ...checked }) as VerifiedClaims<Schema>;
+  return {
+    open: (token) => openToken(token, rules),
+    hold(opened) {
+      const { typ, claims } = opened;
+      if (typ !== rules.typ && plainType(typ) !== rules.typ) throw new TokenError('typ');
+      checkClaims(claims, rules);
+      if (schema === undefined) return claims;
+      return heldTo(schema, claims).then((checked) => frozenCopy({ ...registered(claims), ...checked }) as JsonObject);
+    },
   };
 }
 
-function readToken(
-  token: unknown,
-  typ: string,
-  keys: Parameters<typeof verifyCompact>[1],
-  rules: CompactRules,
-): JsonObject {
-  const { header, payload } = verifyCompact(token, keys, rules);
-  if (typeof header.typ !== 'string' || plainType(header.typ) !== typ) throw new TokenError('typ');
-  if (header.cty !== undefined) throw new TokenError('header');
-  return readJsonObject(payload, 'payload');
+function openToken(token: unknown, rules: TokenRules): OpenedToken {
+  const { header, payload } = verifyCompact(token, rules.keys(), rules.compact);
+  const { typ, cty } = header;
+  if (typeof typ !== 'string') throw new TokenError('typ');
+  if (cty !== undefined) throw new TokenError('header');
+  const claims = { ...readJsonObject(payload, 'payload') };
+  return { typ, claims, bytes: freeze(claims) };
+}
+
+/** What V8 takes for an object or a list, for a member of it and for a text, not less. */
+const CONTAINER_BYTES = 64;
+const MEMBER_BYTES = 24;
+
+/** Freezes JSON in place: a tree, whose depth was measured. Gives the bytes that it takes, estimated. */
+function freeze(value: object): number {
+  let bytes = CONTAINER_BYTES;
+  for (const inner of Object.values(value) as readonly unknown[]) {
+    bytes += MEMBER_BYTES;
+    if (typeof inner === 'string') bytes += 2 * inner.length;
+    else if (typeof inner === 'object' && inner !== null) bytes += freeze(inner);
+  }
+  Object.freeze(value);
+  return bytes;
 }
 
 function registered({ iss, aud, exp, iat, nbf, sub, jti, sid, scope }: JsonObject): JsonObject {
@@ -110,7 +159,8 @@ function registered({ iss, aud, exp, iat, nbf, sub, jti, sid, scope }: JsonObjec
 
 /** What the schema makes of the claims; what it says goes into the error without their values. */
 async function heldTo(schema: StandardSchemaV1, claims: JsonObject): Promise<JsonObject> {
-  const input = { ...claims };
+  // Its own copy: what a schema changes in it nobody else sees.
+  const input = structuredClone(claims);
   const { '~standard': standard } = schema;
   const result = await standard.validate(input);
   if (result.issues !== undefined) {

@@ -85,7 +85,7 @@ export function createFamilies(parts: FamilyParts): Families {
   async function requireAlive({ claims: { sid, sub }, createdAt, endsAt }: Family, key: string): Promise<void> {
     const isOwn = sid.startsWith(OWN_SESSION);
     const [isRevoked, isAlive] = await Promise.all([
-      revocations.isRevoked({ sid, sub, issuedAt: createdAt }),
+      revocations.isRevoked(revocations.keysOf({ sid, sub, issuedAt: createdAt })),
       isOwn || isSessionAlive === undefined || isSessionAlive(sid),
     ]);
     if (!isRevoked && isAlive && now() < endsAt) return;

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import type { MaybePromise, StoredRecord } from '../../../stores/record-store.ts';
+import { frozenCopy } from '../../input/validate/containers.ts';
 import { type Records, unavailable } from '../fail-closed.ts';
 import { generateTokenKey } from '../jws/generate-key.ts';
 import type { Jwk } from '../jws/jwk.ts';
@@ -15,7 +16,7 @@ import type { Sealer } from './sealer.ts';
 export interface KeyView {
   /** What signs. */
   readonly signing: Jwk;
-  /** What verifies: the next, the current and the previous ones. An HMAC key is in it, and nowhere else. */
+  /** What verifies: the next, the current and the previous ones, frozen. An HMAC key is in it, and nowhere else. */
   readonly verifying: JwkSet;
   /** What may be shown; undefined where keys have no public half. */
   readonly published: JwkSet | undefined;
@@ -204,8 +205,13 @@ function hasEnded({ previous }: Ring, at: number): boolean {
 
 function viewOf({ current, next, previous }: Ring, at: number): KeyView {
   const retired = previous.filter(({ until }) => until > at).map(({ jwk }) => jwk);
-  const published = { keys: [publicJwkOf(current.jwk), publicJwkOf(next.jwk), ...retired] };
+  const published = frozenSet([publicJwkOf(current.jwk), publicJwkOf(next.jwk), ...retired]);
   return { signing: current.jwk, verifying: published, published };
+}
+
+/** Who caches what they verify knows them by their object, so that it must not change. */
+function frozenSet(keys: readonly Jwk[]): JwkSet {
+  return frozenCopy({ keys }) as JwkSet;
 }
 
 /** Keys that the app itself keeps. */
@@ -224,7 +230,7 @@ export interface GivenKeys {
 export function createGivenKeys({ signing, verifying = [] }: GivenKeys): KeySource {
   const isSecret = readSigningKey(signing, 'tokens.keys.signing').key.type === 'secret';
   const own = isSecret ? signing : publicJwkOf(signing);
-  const all: JwkSet = { keys: [own, ...verifying] };
+  const all = frozenSet([own, ...verifying]);
   for (const { kty, key } of readVerifyKeys(all, 'tokens.keys'))
     if (kty === 'oct') checkHmacStrength(key, 'tokens.keys');
   const view: KeyView = { signing, verifying: all, published: isSecret ? undefined : all };
