@@ -15,6 +15,7 @@ export { RegisteredClaims } from './jwt/claims.ts';
 export { RevocationTarget } from './service.ts';
 export { Rotation } from './ring/key-ring.ts';
 export { SendTokensOptions } from './send-tokens.ts';
+export { TokenCacheOptions } from './options.ts';
 export { TokenClaims } from './service.ts';
 export { TokenError } from './jws/token-error.ts';
 export { TokenFault } from './jws/token-error.ts';

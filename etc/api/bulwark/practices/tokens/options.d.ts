@@ -1,3 +1,4 @@
+import { ByteSize } from '../../units.ts';
 import { ClaimsToIssue } from './jwt/claims.ts';
 import { Duration } from '../../units.ts';
 import { Jwk } from './jws/jwk.ts';
@@ -23,6 +24,10 @@ export interface ApiKeyOptions {
     readonly prefix?: string;
     readonly ttl?: Duration;
 }
+export interface TokenCacheOptions {
+    readonly maxEntries?: number;
+    readonly maxBytes?: ByteSize;
+}
 export interface TokensOptions {
     readonly issuer?: string;
     readonly audience?: string | readonly string[];
@@ -34,6 +39,7 @@ export interface TokensOptions {
     readonly keys?: TokenKeysOptions;
     readonly refresh?: RefreshOptions;
     readonly apiKeys?: ApiKeyOptions | false;
+    readonly cache?: TokenCacheOptions | false;
     readonly jwks?: string | false;
     readonly store?: RecordStore;
     readonly isSessionAlive?: (sid: string) => MaybePromise<boolean>;

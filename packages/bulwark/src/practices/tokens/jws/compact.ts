@@ -24,6 +24,11 @@ const KEYS_OF_THE_SENDER = ['jwk', 'jku', 'x5c', 'x5u'] as const;
 const CRITICAL = ['crit', 'b64', 'zip', 'enc', 'epk'] as const;
 const LONGEST_HEADER = 4096;
 
+/** Headers as they were written, and read: all tokens of a key have the same. Only those of good signatures come in. */
+const HEADERS = new Map<string, JsonObject>();
+const MOST_HEADERS = 64;
+const LONGEST_KNOWN_HEADER = 256;
+
 /**
  * Verifies a compact JWS against keys that were judged before. Synchronous.
  *
@@ -37,7 +42,7 @@ export function verifyCompact(compact: unknown, keys: VerifyKeys, rules: Compact
   if (more.length > 0 || protectedHeader === '' || signed === '') throw new TokenError('not-compact');
   if (protectedHeader.length > LONGEST_HEADER) throw new TokenError('too-large');
 
-  const header = readHeader(decode(protectedHeader));
+  const header = HEADERS.get(protectedHeader) ?? readHeader(decode(protectedHeader));
   const payload = decode(content);
   const signature = decode(signed);
   const { alg, kid } = header;
@@ -47,7 +52,16 @@ export function verifyCompact(compact: unknown, keys: VerifyKeys, rules: Compact
   if (!algorithms.has(alg)) throw new TokenError('algorithm');
   const data = compact.slice(0, protectedHeader.length + 1 + content.length);
   if (!isSignatureOf(data, signature, key, alg)) throw new TokenError('signature');
+  remember(protectedHeader, header);
   return { header, payload };
+}
+
+/** A header is the same whatever key it comes with: who signs with many different ones only makes the others be read again. */
+function remember(text: string, header: JsonObject): void {
+  if (HEADERS.has(text) || text.length > LONGEST_KNOWN_HEADER) return;
+  if (HEADERS.size >= MOST_HEADERS) HEADERS.clear();
+  // A text that was cut out of a token would keep the whole of it.
+  HEADERS.set(Buffer.from(text, 'latin1').toString('latin1'), Object.freeze(header));
 }
 
 function readHeader(raw: Buffer): JsonObject {
