@@ -105,7 +105,7 @@ const ROUNDS = 6;
  * links lead to http, https, mailto or within the site, and those to other sites get `rel="noopener noreferrer nofollow"`;
  * images come over https or from the site itself. The result is a fixed point: sanitising it again changes nothing.
  *
- * sanitize-html does the parsing; it is loaded when the first sanitiser is made.
+ * sanitize-html does the parsing; it is loaded when the first text is sanitised.
  *
  * @param options - see {@link HtmlOptions}
  * @returns a function from text to text that is a Standard Schema too. Called as a function it throws a Refusal
@@ -151,9 +151,16 @@ function fixedPoint(sanitize: (dirty: string) => string, dirty: string): string 
 
 const TOO_DEEP = new Error('too deep');
 
+let loaded: typeof sanitizeHtml | undefined;
+
+/** Loads sanitize-html, its parsers and PostCSS, once: a server is up before anybody sends HTML, and a schema may be made and never used. */
+function library(): typeof sanitizeHtml {
+  loaded ??= createRequire(import.meta.url)('sanitize-html') as typeof sanitizeHtml;
+  return loaded;
+}
+
 function sanitizerOf(options: ResolvedHtmlOptions): (dirty: string) => string {
   const { preset, depth, dangerouslyAllowTags, dangerouslyAllowAttributes } = options;
-  const library = createRequire(import.meta.url)('sanitize-html') as typeof sanitizeHtml;
   const markup = PRESETS[preset];
   const tags = new Set([...Object.keys(markup).filter((name) => name !== '*'), ...dangerouslyAllowTags]);
   const clean = attributesOf(options, markup, dangerouslyAllowAttributes);
@@ -184,7 +191,7 @@ function sanitizerOf(options: ResolvedHtmlOptions): (dirty: string) => string {
   return (dirty) => {
     open = 0;
     // HTML needs no slash in `<br />`; it stands nowhere else, since `>` is escaped in text and attributes.
-    return library(readable(dirty), settings).replaceAll(' />', '>');
+    return library()(readable(dirty), settings).replaceAll(' />', '>');
   };
 }
 
