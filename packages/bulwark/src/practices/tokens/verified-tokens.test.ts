@@ -135,12 +135,30 @@ describe('tokens that were accepted', () => {
   });
 
   it('while the keys were being dropped are not in the cache of the new ones', async () => {
-    const { tokens } = make({}, distant);
-    const { accessToken } = await tokens.service.issue({ sub: 'ann' });
-    const under = tokens.service.verify(accessToken);
-    const rotating = tokens.service.rotate({ compromised: true });
-    await Promise.allSettled([under, rotating]);
-    expect(await faultOf(tokens.service.verify(accessToken))).toBe('kid-unknown');
+    const held: (() => void)[] = [];
+    let isHeld = false;
+    const { tokens } = make({}, (inner) => ({
+      ...distant(inner),
+      get(key) {
+        const record = inner.get(key);
+        if (!isHeld || !key.startsWith('token-revoked:')) return record;
+        return new Promise((resolve) => {
+          held.push(() => resolve(record));
+        });
+      },
+    }));
+    const { service } = tokens;
+    const { accessToken } = await service.issue({ sub: 'ann' });
+    isHeld = true;
+    const under = service.verify(accessToken);
+    await expect.poll(() => held.length).toBe(2);
+    isHeld = false;
+    await service.rotate({ compromised: true });
+    await service.verify((await service.issue({ sub: 'bob' })).accessToken);
+    for (const release of held) release();
+    // It was good when it was asked after; from now on it is not.
+    expect((await under).sub).toBe('ann');
+    expect(await faultOf(service.verify(accessToken))).toBe('kid-unknown');
   });
 
   it('are held to the schema each time, which gets a copy of its own', async () => {
