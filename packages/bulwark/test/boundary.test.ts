@@ -79,7 +79,7 @@ it('the certificate libraries wait until certificates are made', async () => {
   expect(packages.filter((name) => name.startsWith('@peculiar/'))).toEqual([]);
 });
 
-it('the HTML sanitiser waits until html() is called, and is loaded then', async () => {
+it('the HTML sanitiser waits until a text is sanitised, and is loaded then', async () => {
   const { files, packages } = loadedAtOnce(await bundle('src/index.ts'));
   expect(files).toContain('src/practices/input/markup/html.ts');
   expect(packages.filter((name) => name.startsWith('sanitize-html'))).toEqual([]);
@@ -87,12 +87,14 @@ it('the HTML sanitiser waits until html() is called, and is loaded then', async 
   const program = `import { createRequire } from 'node:module';
     const { html } = await import(${JSON.stringify(`${PACKAGE}src/index.ts`)});
     const before = ${isLoaded};
-    html();
-    console.log(JSON.stringify([before, ${isLoaded}]));`;
+    const clean = html();
+    const between = ${isLoaded};
+    const text = clean('<p>Hi<script>x()</script></p>');
+    console.log(JSON.stringify([before, between, text, ${isLoaded}]));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
     cwd: PACKAGE,
   });
-  expect(JSON.parse(stdout)).toEqual([false, true]);
+  expect(JSON.parse(stdout)).toEqual([false, false, '<p>Hi</p>', true]);
 });
 
 it('the native hashes and the lists of common passwords wait until they are used', async () => {
