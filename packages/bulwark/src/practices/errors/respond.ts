@@ -77,10 +77,12 @@ export function respond(
     'Content-Type',
     html === undefined ? 'application/problem+json; charset=utf-8' : 'text/html; charset=utf-8',
   );
-  res.setHeader('Content-Length', Buffer.byteLength(body));
-  // As text: node sends it in one piece with the head, where bytes would be a second one.
+  const length = Buffer.byteLength(body);
+  res.setHeader('Content-Length', length);
+  // As text: node sends it in one piece with the head, where bytes would be a second one. Latin-1 it writes fastest, and
+  // of ASCII that is the same.
   if (req.method === 'HEAD') res.end();
-  else res.end(body);
+  else res.end(body, length === body.length ? 'latin1' : 'utf8');
 }
 
 /** HTML goes only to those who name it and like it best: browsers do, `fetch` and curl do not. */
