@@ -249,11 +249,11 @@ export interface RefusalDetail {
     readonly cause?: unknown;
 }
 export declare class Refusal extends Error {
-    readonly name = "Refusal";
+    readonly name: 'Refusal';
     readonly code: RefusalCode;
     readonly status: number;
     readonly statusCode: number;
-    readonly expose = true;
+    readonly expose: true;
     readonly reason: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly extensions: Readonly<Record<string, unknown>>;

@@ -131,26 +131,36 @@ export interface RefusalDetail {
  * @example next(new Refusal('ERR_RATE_LIMIT', { reason: 'limit "login" is used up', headers: { 'Retry-After': '30' } }))
  */
 export class Refusal extends Error {
-  override readonly name = 'Refusal';
+  override readonly name: 'Refusal';
   readonly code: RefusalCode;
   readonly status: number;
   readonly statusCode: number;
-  readonly expose = true;
+  readonly expose: true;
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly extensions: Readonly<Record<string, unknown>>;
 
   constructor(code: RefusalCode, detail: RefusalDetail) {
+    // What a caller has got wrong throws here, before there are no stacks.
+    const { status, title } = ERROR_CODES[code];
+    const { reason, headers = {}, extensions = {}, cause } = detail;
+    const message = `${title}: ${reason}`;
     // A stack costs microseconds on each refusal, and a refusal is no bug whose place one looks for.
     const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
-    super(`${ERROR_CODES[code].title}: ${detail.reason}`, { cause: detail.cause });
-    Error.stackTraceLimit = limit;
+    // `Reflect`: an app may have frozen the built-ins, and then a refusal has a stack.
+    Reflect.set(Error, 'stackTraceLimit', 0);
+    try {
+      super(message, { cause });
+    } finally {
+      Reflect.set(Error, 'stackTraceLimit', limit);
+    }
+    this.name = 'Refusal';
     this.code = code;
-    this.status = ERROR_CODES[code].status;
-    this.statusCode = this.status;
-    this.reason = detail.reason;
-    this.headers = detail.headers ?? {};
-    this.extensions = detail.extensions ?? {};
+    this.status = status;
+    this.statusCode = status;
+    this.expose = true;
+    this.reason = reason;
+    this.headers = headers;
+    this.extensions = extensions;
   }
 }

@@ -146,12 +146,16 @@ function titleOf(code: RefusalCode): Pick<ErrorDescription, 'code' | 'status' | 
 }
 
 function describeRefusal(refusal: Refusal): ErrorDescription {
+  const { code } = refusal;
+  const { status, title } = ERROR_CODES[code];
   return {
-    ...titleOf(refusal.code),
+    status,
+    code,
+    title,
     detail: refusal.reason,
-    headers: usableHeaders(refusal.headers, (name) => !OWN_HEADERS.has(name)),
+    headers: usableHeaders(refusal.headers, isForeignHeader),
     extensions: refusal.extensions,
-    internal: isInternalCode(refusal.code),
+    internal: isInternalCode(code),
   };
 }
 
@@ -160,7 +164,7 @@ function describeForeign(error: unknown, exposeMessages: boolean): ErrorDescript
   if (status === undefined) return INTERNAL;
   const isExposed = readMember(error, 'expose') === true;
   if (!isExposed && UPSTREAM_MARKS.some((mark) => readMember(error, mark) !== undefined)) return INTERNAL;
-  const headers = usableHeaders(readMember(error, 'headers'), (name) => PUBLIC_HEADERS.has(name));
+  const headers = usableHeaders(readMember(error, 'headers'), isPublicHeader);
   if (status === 500) return { ...INTERNAL, headers };
   const title = statusTitle(status);
   const code = status === 503 ? 'ERR_UNAVAILABLE' : undefined;
@@ -185,6 +189,9 @@ function messageOf(error: unknown): string | undefined {
   const message = readText(error, 'message');
   return message === undefined || message === '' ? undefined : cleanText(message, MAX_DETAIL);
 }
+
+const isForeignHeader = (name: string): boolean => !OWN_HEADERS.has(name);
+const isPublicHeader = (name: string): boolean => PUBLIC_HEADERS.has(name);
 
 function usableHeaders(given: unknown, isWanted: (name: string) => boolean): Readonly<Record<string, string>> {
   if (typeof given !== 'object' || given === null) return EMPTY;

@@ -8,7 +8,6 @@ import { describeFailure, isConnectionLoss } from '../logging/failure-record.ts'
 import { describeError } from './describe-error.ts';
 import { isLocalRequest } from './local-debug.ts';
 import { DEFAULTS, type ErrorsOptions, schema } from './options.ts';
-import { toProblem } from './problem.ts';
 import { respond, stateOf } from './respond.ts';
 
 export { describeError, type ErrorDescription, statusTitle } from './describe-error.ts';
@@ -35,8 +34,9 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
  * app.use(errors()) // last
  */
 export function errors(options: ErrorsOptions = {}, services: Services = ALONE): ErrorHandler {
-  const { exposeMessages, page, debug, onError } = resolveOptions(schema, DEFAULTS, options, 'errors');
-  const mayDebug = debug && services.mode === 'development';
+  const resolved = resolveOptions(schema, DEFAULTS, options, 'errors');
+  const { exposeMessages, page, onError } = resolved;
+  const mayDebug = resolved.debug && services.mode === 'development';
 
   // Express tells an error handler from a middleware by its four parameters.
   return function errors(error, req, res, _next): void {
@@ -49,11 +49,11 @@ export function errors(options: ErrorsOptions = {}, services: Services = ALONE):
       if (isNews) tell(context.failure, req, res, description.code ?? 'ERR_INTERNAL');
       if (state === 'begun') return void res.destroy();
       if (state !== 'open') return;
-      const shown =
+      const debug =
         mayDebug && !context.selfTest && description.internal && isLocalRequest(req)
           ? describeFailure(error)
           : undefined;
-      respond(req, res, description, toProblem(description, requestIdOf(req), shown), page);
+      respond(req, res, description, { requestId: requestIdOf(req), debug }, page);
     } catch {
       answerSomehow(res);
     }

@@ -42,8 +42,51 @@ export function toProblem(
   };
 }
 
-/** The document as JSON; without its extensions where they cannot be written (a cycle, a BigInt). */
-export function toJson(problem: Problem): string {
+/**
+ * The document of {@link toProblem} as JSON, without making it; without its extensions where they cannot be written (a
+ * cycle, a BigInt).
+ *
+ * A flood of refused requests is answered here: all but the extensions is put together as text.
+ *
+ * @example problemText(describeError(error), '7d1c…', undefined) // '{"type":"urn:bulwark:error:ERR_RATE_LIMIT",…}'
+ */
+export function problemText(
+  description: ErrorDescription,
+  requestId: string | undefined,
+  debug: FailureRecord | undefined,
+): string {
+  const { code, title, status, detail, extensions } = description;
+  const names = Object.keys(extensions);
+  // What a refusal that was made in JavaScript holds may be anything, and then `JSON.stringify` knows best.
+  const isUsual = detail === undefined || typeof detail === 'string';
+  if (debug !== undefined || !isUsual || !names.every(comesLast))
+    return toJson(toProblem(description, requestId, debug));
+  let text = `{"type":"${code === undefined ? 'about:blank' : `urn:bulwark:error:${code}`}"`;
+  text += `,"title":${JSON.stringify(title)},"status":${status}`;
+  if (detail !== undefined) text += `,"detail":${JSON.stringify(detail)}`;
+  if (code !== undefined) text += `,"code":"${code}"`;
+  if (requestId !== undefined) text += `,"requestId":${JSON.stringify(requestId)}`;
+  return names.length === 0 ? `${text}}` : text + membersOf(extensions);
+}
+
+const NUMBER = /^\d+$/;
+
+/** Whether a member of this name is written behind the others, as itself: a number goes first, `toJSON` replaces them all. */
+function comesLast(name: string): boolean {
+  return !RESERVED.has(name) && name !== 'toJSON' && !NUMBER.test(name);
+}
+
+/** The rest of a document that has members already. */
+function membersOf(extensions: object): string {
+  try {
+    const text = JSON.stringify({ ...extensions });
+    return text === '{}' ? '}' : `,${text.slice(1)}`;
+  } catch {
+    return '}';
+  }
+}
+
+function toJson(problem: Problem): string {
   try {
     return JSON.stringify(problem);
   } catch {

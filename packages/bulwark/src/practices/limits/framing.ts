@@ -23,8 +23,7 @@ export function refuseFraming(req: IncomingMessage): Refusal | undefined {
   let upgrade = '';
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const raw = rawHeaders[i] ?? '';
-    // Lengths of the names that matter; the others are not even put into lower case.
-    if (raw.length !== 4 && raw.length !== 7 && raw.length !== 14 && raw.length !== 17) continue;
+    if (!mayMatter(raw)) continue;
     const name = raw.toLowerCase();
     if (name === 'host') hosts++;
     else if (name === 'upgrade') upgrade += `,${rawHeaders[i + 1] ?? ''}`;
@@ -54,6 +53,21 @@ export function refuseFraming(req: IncomingMessage): Refusal | undefined {
   if (lengths > 0) return ambiguous('Content-Length beside Transfer-Encoding');
   if (req.httpVersion === '1.0') return ambiguous('Transfer-Encoding in HTTP/1.0');
   return undefined;
+}
+
+/** Whether length and first letter are those of a name that is looked for; the others are not even put into lower case. */
+function mayMatter(name: string): boolean {
+  const first = LETTERS[name.length];
+  return first !== undefined && (name.charCodeAt(0) | 0x20) === first;
+}
+
+/** By the length of a name, its first letter: `host`, `upgrade`, `content-length`, `transfer-encoding`. */
+const LETTERS: readonly (number | undefined)[] = lettersOf(['host', 'upgrade', 'content-length', 'transfer-encoding']);
+
+function lettersOf(names: readonly string[]): (number | undefined)[] {
+  const letters = new Array<number | undefined>(1 + Math.max(...names.map(({ length }) => length))).fill(undefined);
+  for (const name of names) letters[name.length] = name.charCodeAt(0);
+  return letters;
 }
 
 /** A tab behind it Node's parser takes for part of the coding, but says so only once the app has the request. */

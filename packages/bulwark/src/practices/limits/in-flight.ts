@@ -34,6 +34,10 @@ export interface FlightBoard {
   size(): { readonly requests: number; readonly clients: number };
 }
 
+const ENTRY: unique symbol = Symbol('bulwark.in-flight');
+
+type Entered = ServerResponse & { [ENTRY]?: InFlight };
+
 /** The longest time between two looks at the deadlines, in milliseconds. */
 const LONGEST_LOOK = 1000;
 const SHORTEST_LOOK = 10;
@@ -48,7 +52,7 @@ const SHORTEST_LOOK = 10;
 export function flightBoard(time: number, late: (entry: InFlight) => void): FlightBoard {
   const clients = new Map<string, number>();
   const requests = new Set<InFlight>();
-  const queued = new WeakMap<Socket, Set<() => void>>();
+  const queued = new WeakMap<Socket, Set<InFlight>>();
   let timer: NodeJS.Timeout | undefined;
   let pace = lookEvery(time);
 
@@ -74,19 +78,24 @@ export function flightBoard(time: number, late: (entry: InFlight) => void): Flig
     else clients.delete(entry.client);
   }
 
+  /** One for all responses: a listener of its own, with the wrapper that `once` makes, is what each would cost most. */
+  function leaveWithResponse(this: Entered): void {
+    if (this[ENTRY] !== undefined) leave(this[ENTRY]);
+  }
+
   /** Node 22 forgets to close a pipelined response that was still waiting for its turn when the connection went. */
-  function leaveWithSocket(socket: Socket, leaves: () => void): () => void {
+  function leaveWithSocket(socket: Socket, entry: InFlight): () => void {
     let waiting = queued.get(socket);
     if (waiting === undefined) {
-      const all = new Set<() => void>();
+      const all = new Set<InFlight>();
       waiting = all;
       queued.set(socket, all);
       socket.once('close', () => {
-        for (const each of all) each();
+        for (const each of all) leave(each);
       });
     }
-    waiting.add(leaves);
-    return () => void waiting.delete(leaves);
+    waiting.add(entry);
+    return () => void waiting.delete(entry);
   }
 
   return {
@@ -94,17 +103,13 @@ export function flightBoard(time: number, late: (entry: InFlight) => void): Flig
       requests.add(entry);
       clients.set(entry.client, (clients.get(entry.client) ?? 0) + 1);
       timer ??= setInterval(look, pace).unref();
-      const { req, res } = entry;
-      const leaves = (): void => leave(entry);
-      if (res.socket !== null || !(req.socket as Socket | undefined)) {
-        res.once('close', leaves);
-        return;
+      const { req } = entry;
+      const res: Entered = entry.res;
+      res[ENTRY] = entry;
+      res.on('close', leaveWithResponse);
+      if (res.socket === null && (req.socket as Socket | undefined)) {
+        res.once('close', leaveWithSocket(req.socket, entry));
       }
-      const forget = leaveWithSocket(req.socket, leaves);
-      res.once('close', () => {
-        leaves();
-        forget();
-      });
     },
     count: (client) => clients.get(client) ?? 0,
     giveTime(entry, wanted) {

@@ -11,7 +11,7 @@ import { parseDuration } from '../../units.ts';
 import { withFallback } from './fallback.ts';
 import { compileKey } from './key.ts';
 import type { ResolvedRateLimitOptions } from './options.ts';
-import { type Applied, type Asked, recordOf, respond } from './record.ts';
+import { type Applied, type Asked, appliedBy, type RateLimitRecord, recordOf, respond } from './record.ts';
 
 /** A limit, ready to be enforced. */
 export interface Limiter {
@@ -83,17 +83,18 @@ export function createLimiter(
 
   function ask(req: IncomingMessage): (() => void) | undefined {
     const record = recordOf(req);
-    if (record.asked.has(enforce) || record.applied.some(({ by }) => by === enforce)) return undefined;
+    if (record.asked?.has(enforce) || appliedBy(record, enforce) !== undefined) return undefined;
     const store = storeFor(record.services);
     // One of this process answers at once. What is not the client's alone must not be held even for a moment by one who is
     // refused: he would keep others out. The app's own functions may expect that the limits before have let pass.
     if (store.local === true || !key.isClient || typeof cost !== 'number') return undefined;
     const asked = consume(req, store);
+    record.asked ??= new Map();
     record.asked.set(enforce, asked);
     // Waited for by nobody where a limit before refuses.
     if (isPromise(asked.answer)) asked.answer.catch(() => undefined);
     return () => {
-      if (record.asked.get(enforce) !== asked) return;
+      if (record.asked?.get(enforce) !== asked) return;
       record.asked.delete(enforce);
       void takeBack(asked);
     };
@@ -110,7 +111,7 @@ export function createLimiter(
 
   function enforce(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const record = recordOf(req);
-    const counted = record.applied.find(({ by }) => by === enforce);
+    const counted = appliedBy(record, enforce);
     // Counted already; but a refusal that an error handler has swallowed stays one.
     if (counted !== undefined) return next(counted.result.allowed ? undefined : refusalOf(counted.result));
     if (!record.isHooked) {
@@ -119,32 +120,35 @@ export function createLimiter(
     }
     let asked: Asked;
     try {
-      asked = record.asked.get(enforce) ?? consume(req, storeFor(record.services));
-      record.asked.delete(enforce);
+      asked = record.asked?.get(enforce) ?? consume(req, storeFor(record.services));
+      record.asked?.delete(enforce);
     } catch (error) {
       // An app's own key or cost function failed: the request does not pass uncounted.
       return next(error);
     }
-    const { store, id, units, at: time, answer } = asked;
-    const finish = (result: RateLimitResult): void => {
-      const giveBack = (): void | Promise<void> => {
-        // What has trickled back since must not be given twice, or slow answers would raise the limit.
-        const rest = units - (now() - time) / perUnit;
-        if (rest > 0) return store.refund(id, rest, rule, now(), result);
-      };
-      const applied: Applied = {
-        by: enforce,
-        name,
-        policy: headers ? policy : undefined,
-        limit: rule.limit,
-        result,
-        giveBack: countOnly === 'failures' && result.allowed ? giveBack : undefined,
-      };
-      record.applied.push(applied);
-      next(result.allowed ? undefined : refusalOf(result));
+    const { answer } = asked;
+    if (isPromise(answer)) answer.then((result) => finish(record, asked, result, next), next);
+    else finish(record, asked, answer, next);
+  }
+
+  function finish(record: RateLimitRecord, asked: Asked, result: RateLimitResult, next: Next): void {
+    const mayGiveBack = countOnly === 'failures' && result.allowed;
+    const applied: Applied = {
+      by: enforce,
+      name,
+      policy: headers ? policy : undefined,
+      limit: rule.limit,
+      result,
+      giveBack: mayGiveBack ? () => giveBack(asked, result) : undefined,
     };
-    if (isPromise(answer)) answer.then(finish, next);
-    else finish(answer);
+    record.applied.push(applied);
+    next(result.allowed ? undefined : refusalOf(result));
+  }
+
+  function giveBack({ store, id, units, at }: Asked, result: RateLimitResult): void | Promise<void> {
+    // What has trickled back since must not be given twice, or slow answers would raise the limit.
+    const rest = units - (now() - at) / perUnit;
+    if (rest > 0) return store.refund(id, rest, rule, now(), result);
   }
 
   const summary = `${rule.limit} per ${spell(rule.window)} by ${key.summary}${countOnly === undefined ? '' : ', failures only'}`;

@@ -27,8 +27,8 @@ export interface Asked {
 /** What this practice knows of one request. */
 export interface RateLimitRecord {
   readonly applied: Applied[];
-  /** By the limit that will want the answer. */
-  readonly asked: Map<Handler, Asked>;
+  /** By the limit that will want the answer; made when a store is asked ahead. */
+  asked: Map<Handler, Asked> | undefined;
   /** Those of the gate that the request is in. */
   services: Services | undefined;
   /** The response hook is registered. */
@@ -40,8 +40,18 @@ const RECORD = Symbol.for('bulwark.rate-limit');
 /** The record of a request; made at first use. */
 export function recordOf(req: IncomingMessage): RateLimitRecord {
   const carrier = req as IncomingMessage & { [RECORD]?: RateLimitRecord };
-  carrier[RECORD] ??= { applied: [], asked: new Map(), services: undefined, isHooked: false };
-  return carrier[RECORD];
+  let record = carrier[RECORD];
+  if (record === undefined) {
+    record = { applied: [], asked: undefined, services: undefined, isHooked: false };
+    carrier[RECORD] = record;
+  }
+  return record;
+}
+
+/** What a limit has counted of this request, if it has. */
+export function appliedBy({ applied }: RateLimitRecord, limit: Handler): Applied | undefined {
+  for (const entry of applied) if (entry.by === limit) return entry;
+  return undefined;
 }
 
 /**
