@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Roster } from '../../roster.ts';
 
 /** Whatever node calls for a request: an Express app is one. */
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
@@ -25,7 +26,7 @@ const LINGER = 1000;
  */
 export function attach(server: Server, listener: RequestListener): Drain {
   const sockets = new Set<Socket>();
-  const inFlight = new Map<ServerResponse, Socket>();
+  const inFlight = new Roster<ServerResponse>();
   let closing: Promise<void> | undefined;
 
   const keep = (socket: Socket): void => {
@@ -41,7 +42,7 @@ export function attach(server: Server, listener: RequestListener): Drain {
     if (closing !== undefined) setImmediate(() => server.closeIdleConnections());
   }
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-    inFlight.set(res, req.socket);
+    inFlight.add(res);
     res.on('close', leave);
     if (closing !== undefined) res.setHeader('Connection', 'close');
     listener(req, res);
@@ -50,7 +51,7 @@ export function attach(server: Server, listener: RequestListener): Drain {
   async function drain(grace: number): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    for (const res of inFlight.keys()) if (!res.headersSent) res.setHeader('Connection', 'close');
+    for (const res of inFlight) if (!res.headersSent) res.setHeader('Connection', 'close');
     const linger = setTimeout(() => destroyAll(withoutRequest()), Math.min(LINGER, grace)).unref();
     const deadline = setTimeout(() => destroyAll(sockets), grace).unref();
     await closed;
@@ -62,9 +63,8 @@ export function attach(server: Server, listener: RequestListener): Drain {
 
   /** Connections that a browser opened ahead of need, and handshakes that never end. */
   function withoutRequest(): Set<Socket> {
-    const busy = new Set(inFlight.values());
     // The lower socket of a TLS connection has no request of its own: its address says which connection it carries.
-    const ports = new Set([...busy].map((socket) => `${socket.remoteAddress} ${socket.remotePort}`));
+    const ports = new Set([...inFlight].map(({ req: { socket } }) => `${socket.remoteAddress} ${socket.remotePort}`));
     return new Set([...sockets].filter((socket) => !ports.has(`${socket.remoteAddress} ${socket.remotePort}`)));
   }
 
@@ -73,7 +73,7 @@ export function attach(server: Server, listener: RequestListener): Drain {
       closing ??= drain(grace);
       return closing;
     },
-    hasAnswered: (socket) => [...inFlight].some(([res, its]) => its === socket && res.headersSent),
+    hasAnswered: (socket) => [...inFlight].some(({ req, headersSent }) => req.socket === socket && headersSent),
   };
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Next } from '../../context.ts';
 import type { Refusal } from '../../errors.ts';
+import { Roster } from '../../roster.ts';
 import type { Priority } from './decisions.ts';
 
 /** A request that is being worked on: entered, and its response not over. */
@@ -51,7 +52,7 @@ const SHORTEST_LOOK = 10;
  */
 export function flightBoard(time: number, late: (entry: InFlight) => void): FlightBoard {
   const clients = new Map<string, number>();
-  const requests = new Set<InFlight>();
+  const requests = new Roster<InFlight>();
   const queued = new WeakMap<Socket, Set<InFlight>>();
   let timer: NodeJS.Timeout | undefined;
   let pace = lookEvery(time);
