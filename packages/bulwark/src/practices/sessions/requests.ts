@@ -22,7 +22,10 @@ const PROPERTIES: PropertyDescriptorMap = {
       return this[HANDLE]?.handle.open();
     },
     set(this: Carrier, value: unknown) {
-      this[HANDLE]?.handle.assign(value);
+      const entry = this[HANDLE];
+      if (entry !== undefined) entry.handle.assign(value);
+      // On the prototype of an app's requests: this one was refused before it had a session, and is the app's own to mark.
+      else Object.defineProperty(this, 'session', { value, configurable: true, enumerable: true, writable: true });
     },
   },
   sessionID: {
@@ -34,10 +37,24 @@ const PROPERTIES: PropertyDescriptorMap = {
   },
 };
 
-/** Gives a request its `req.session` and `req.sessionID`. */
+const INSTALLED: unique symbol = Symbol('bulwark.session.installed');
+
+/**
+ * Gives all requests of an app their `req.session` and `req.sessionID`: two properties defined for each request would be
+ * most of what one without a session costs.
+ *
+ * @example installSessions(app.request)
+ */
+export function installSessions(request: object): void {
+  Object.defineProperties(request, PROPERTIES);
+  Object.defineProperty(request, INSTALLED, { value: true });
+}
+
+/** Gives a request its session; the properties too where its prototype has none, or something stands before them. */
 export function attach(req: IncomingMessage, handle: SessionHandle, manager: SessionManager): void {
   (req as Carrier)[HANDLE] = { handle, manager };
-  Object.defineProperties(req, PROPERTIES);
+  const isInstalled = INSTALLED in req && !Object.hasOwn(req, 'session') && !Object.hasOwn(req, 'sessionID');
+  if (!isInstalled) Object.defineProperties(req, PROPERTIES);
 }
 
 /** The session handle of a request; undefined where it has not passed `sessions`. */
