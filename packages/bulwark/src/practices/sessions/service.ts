@@ -98,6 +98,11 @@ export class SessionService {
     return isName ? `session:${user}` : `sessions:${hash('sha256', JSON.stringify(user), 'base64url')}`;
   }
 
+  /** False for a request that cannot have one, whatever is in the store: nothing needs to be made for it. */
+  mayHaveSession({ headers: { cookie } }: IncomingMessage): boolean {
+    return this.previous !== undefined || cookie?.includes(this.cookie.name) === true;
+  }
+
   /** What the record says of this token; undefined where it is no living session of it. */
   judge(token: Token, stored: StoredRecord): Found | undefined {
     const read = readState(stored.value);
