@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { QUIET } from '../../../test/support/ask.ts';
 import { browser, serveAsTls } from '../../../test/support/browser.ts';
@@ -18,10 +18,10 @@ describe.each(EXPRESS)('req.session of an app in a gate, on Express %s', (_versi
     const child = (): ReturnType<typeof express> => {
       const app = express();
       app.use((req, _res, next) => {
-        seen.push(show(req as unknown as Request));
+        seen.push(show(req));
         next();
       });
-      app.get('/show', (req, res) => void res.json(show(req as unknown as Request)));
+      app.get('/show', (req, res) => void res.json(show(req)));
       return app;
     };
     const [mounted, hidden] = [child(), child()];
@@ -41,9 +41,9 @@ describe.each(EXPRESS)('req.session of an app in a gate, on Express %s', (_versi
     });
     app.get('/out', ok, (req, res) => {
       (req as unknown as Request).session = null;
-      res.json(show(req as unknown as Request));
+      res.json(show(req));
     });
-    app.get('/show', ok, (req, res) => void res.json(show(req as unknown as Request)));
+    app.get('/show', ok, (req, res) => void res.json(show(req)));
     app.get('/keys', ok, (req, res) => {
       const keys: string[] = [];
       for (const key in req) if (key.startsWith('session')) keys.push(key);
@@ -51,14 +51,11 @@ describe.each(EXPRESS)('req.session of an app in a gate, on Express %s', (_versi
     });
     app.use('/mounted', mounted);
     app.use('/hidden', (req, res, next) => hidden(req, res, next));
-    const outer: typeof app = Object.assign(
-      (req: never, res: never) => {
-        before?.(req);
-        return app(req, res);
-      },
-      { app },
-    ) as never;
-    const served = await serveAsTls(before === undefined ? app : outer);
+    const listener = (req: IncomingMessage, res: ServerResponse): void => {
+      before?.(req);
+      app(req, res);
+    };
+    const served = await serveAsTls(listener);
     close = served.close;
     return { bob: browser(served.url), visitor: browser(served.url), seen };
   }

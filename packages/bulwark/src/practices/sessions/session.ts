@@ -93,7 +93,7 @@ function isData(key: string): boolean {
 
 /** Undefined for what JSON cannot say. */
 export function jsonOf(value: unknown): string | undefined {
-  return JSON.stringify(value) as string | undefined;
+  return JSON.stringify(value);
 }
 
 /** What the app's data is now, as JSON by key: only what JSON can say. */
