@@ -42,7 +42,10 @@ const INSTALLED: unique symbol = Symbol('bulwark.session.installed');
  * @example installSessions(app.request)
  */
 export function installSessions(request: object): void {
-  Object.defineProperties(request, PROPERTIES);
+  for (const [name, property] of Object.entries(PROPERTIES)) {
+    // Nobody puts something else there, by mistake either: it would be the session of all.
+    Object.defineProperty(request, name, { ...property, configurable: false });
+  }
   Object.defineProperty(request, INSTALLED, { value: true });
 }
 
