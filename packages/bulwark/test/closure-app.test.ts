@@ -41,4 +41,13 @@ describe.each(EXPRESS_ALL)('an app that is called by a closure, on Express %s', 
     ]);
     expect(answers[1]?.body).toBe('&lt;script&gt;x()&lt;/script&gt;');
   });
+
+  it.each(['/away', '/plain'])('has them from its first request on: %s', async (target) => {
+    const app = express();
+    secure(app, QUIET);
+    const inner = hidden(express);
+    app.use((req, res, next) => inner(req, res, next));
+    const [answer] = await ask(app, { target });
+    expect([answer?.status, answer?.headers.location]).toEqual([400, undefined]);
+  });
 });

@@ -58,9 +58,11 @@ function enter(layer: Layer, req: IncomingMessage, res: ServerResponse, next: Ne
 function hookExpress4(prototype: LayerPrototype): void {
   const request = prototype.handle_request as HandleRequest;
   prototype.handle_request = function handle_request(req, res, next) {
-    if (this.route !== undefined || gateOf(req) === undefined || this.handle.length > 3) {
+    const gate = gateOf(req);
+    if (this.route !== undefined || gate === undefined || this.handle.length > 3) {
       return request.call(this, req, res, next);
     }
+    gate.enterApp(req);
     const { handle } = this;
     try {
       forward(handle(req, res, next), next);

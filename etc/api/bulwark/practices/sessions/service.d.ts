@@ -3,6 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { MaybePromise } from '../../stores/record-store.ts';
 import { Presented } from './state.ts';
 import { PreviousSessions } from './express-session/previous.ts';
+import { ReadState } from './state.ts';
 import { RecordStore } from '../../stores/record-store.ts';
 import { ResolvedSessionsOptions } from './options.ts';
 import { Services } from '../../context.ts';
@@ -14,6 +15,7 @@ export interface Found {
     readonly id: string;
     readonly version: number;
     readonly state: SessionState;
+    readonly values: ReadState['values'];
     readonly by: Presented;
 }
 export interface Kept {
@@ -36,6 +38,7 @@ export declare class SessionService {
     constructor(options: ResolvedSessionsOptions, store: RecordStore, services: Services);
     keyOf(id: string): string;
     ownerOf(user: string): string;
+    mayHaveSession({ headers: { cookie } }: IncomingMessage): boolean;
     judge(token: Token, stored: StoredRecord): Found | undefined;
     presented(digest: string, { secret, next, previous }: SessionState): Presented | undefined;
     isOver(state: SessionState): boolean;

@@ -1,10 +1,11 @@
+import { Loaded } from './changes.ts';
 import { SessionHandle } from './handle.ts';
 export type Callback = (error?: unknown) => void;
 export declare class Session {
     #private;
     [key: string]: unknown;
     readonly cookie: CookieView;
-    constructor(handle: SessionHandle, cookie: CookieView, data: Readonly<Record<string, string>>);
+    constructor(handle: SessionHandle, cookie: CookieView, { data, values }: Loaded);
     get id(): string;
     regenerate(done?: Callback): Promise<void> | this;
     destroy(done?: Callback): Promise<void> | this;

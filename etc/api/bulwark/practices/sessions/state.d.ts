@@ -25,3 +25,7 @@ export interface SessionState {
     readonly leftAt?: number;
 }
 export type Presented = 'current' | 'next' | 'previous' | 'replayed';
+export interface ReadState {
+    readonly state: SessionState;
+    readonly values: Readonly<Record<string, unknown>>;
+}

@@ -44,6 +44,32 @@ describe('the cookie', () => {
     expect(read('__Host-session=v; __Host-session=v')).toBe('v');
     expect(read('__Host-session=v; __Host-session=w')).toBeNull();
   });
+
+  it('is read as whoever takes the header apart at each semicolon reads it, whatever is in it', () => {
+    const { read } = sessionCookie({ ...FLAGS, name: 'aa' }, []);
+    const bare = (text: string): string => text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
+    const takenApart = (header: string): string | null | undefined => {
+      const values = header
+        .split(';')
+        .filter((part) => part.includes('=') && bare(part.slice(0, part.indexOf('='))) === 'aa')
+        .map((part) => bare(part.slice(part.indexOf('=') + 1)));
+      return new Set(values).size > 1 ? null : values[0];
+    };
+    const parts = ['a', 'aa', '=', ';', ' ', '\t', '\u00a0', 'b', 'aa=b', 'aa =b;', ';aa='];
+    let seed = 1;
+    const next = (below: number): number => {
+      seed = (seed * 48_271) % 0x7fffffff;
+      return seed % below;
+    };
+    const kinds = new Set<string>();
+    for (let i = 0; i < 20_000; i++) {
+      const header = Array.from({ length: next(9) }, () => parts[next(parts.length)]).join('');
+      const value = takenApart(header);
+      kinds.add(value === null ? 'several' : typeof value);
+      expect([header, read(header)]).toEqual([header, value]);
+    }
+    expect(kinds).toEqual(new Set(['undefined', 'string', 'several']));
+  });
 });
 
 describe('the options', () => {
@@ -73,6 +99,11 @@ describe('a token', () => {
     expect(JSON.stringify([token.id, token.digest])).not.toContain(token.text.slice(22));
   });
 
+  it('has one id and one digest, whichever was read before it', () => {
+    const tokens = Array.from({ length: 100 }, () => makeToken());
+    expect(tokens.map(({ text }) => readToken(text))).toEqual(tokens);
+  });
+
   it.each(['', 'a'.repeat(63), 'a'.repeat(65), `${'a'.repeat(63)}=`, `${'a'.repeat(63)}+`, `${'a'.repeat(63)}\n`])(
     'is not %j',
     (text) => expect(readToken(text)).toBeUndefined(),
@@ -82,6 +113,10 @@ describe('a token', () => {
     expect(isSame('abc', 'abc')).toBe(true);
     expect(isSame('abc', 'abd')).toBe(false);
     expect(isSame('abc', 'ab')).toBe(false);
+    expect(isSame('ab', 'abc')).toBe(false);
+    expect(isSame('xbc', 'abc')).toBe(false);
+    // Differences that cancel each other out are differences.
+    expect(isSame('ab', 'ba')).toBe(false);
   });
 });
 

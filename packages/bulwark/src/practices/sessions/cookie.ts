@@ -46,15 +46,22 @@ export function sessionCookie(options: ResolvedSessionsOptions['cookie'], origin
   ].join('');
 
   function read(header: string | undefined): string | null | undefined {
-    if (header?.includes(name) !== true) return undefined;
+    if (header === undefined) return undefined;
     let found: string | undefined;
-    for (const part of header.split(';')) {
-      const at = part.indexOf('=');
-      if (at < 0 || bare(part.slice(0, at)) !== name) continue;
-      const value = bare(part.slice(at + 1));
+    let at = header.indexOf(name);
+    while (at >= 0) {
+      const equals = skipWhite(header, at + name.length);
+      if (header[equals] !== '=' || !isStart(header, at)) {
+        at = header.indexOf(name, at + 1);
+        continue;
+      }
+      const semicolon = header.indexOf(';', equals);
+      const end = semicolon < 0 ? header.length : semicolon;
+      const value = bare(header.slice(equals + 1, end));
       // Somebody else has set one as well (a sibling host, a script): which of them is the app's cannot be told.
       if (found !== undefined && found !== value) return null;
       found = value;
+      at = header.indexOf(name, end);
     }
     return found;
   }
@@ -72,16 +79,32 @@ export function sessionCookie(options: ResolvedSessionsOptions['cookie'], origin
   };
 }
 
+/** Whether a cookie begins here: at the start of the header or behind a semicolon, with nothing but white space between. */
+function isStart(header: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && isWhite(header, before)) before--;
+  return before < 0 || header[before] === ';';
+}
+
+function skipWhite(header: string, at: number): number {
+  let next = at;
+  while (isWhite(header, next)) next++;
+  return next;
+}
+
+function isWhite(text: string, at: number): boolean {
+  return text[at] === ' ' || text[at] === '\t';
+}
+
 /**
  * Without the white space of HTTP, and no other. `trim()` takes away a byte like 0xA0 as well: a cookie whose name begins
  * with it is no `__Host-` cookie for a browser, any sibling host may set it, and it would be taken for one here.
  */
 export function bare(text: string): string {
-  const isWhite = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
   let [start, end] = [0, text.length];
   // No regular expression: one that looks for white space at the end takes quadratic time for white space elsewhere.
-  while (start < end && isWhite(start)) start++;
-  while (end > start && isWhite(end - 1)) end--;
+  while (start < end && isWhite(text, start)) start++;
+  while (end > start && isWhite(text, end - 1)) end--;
   return text.slice(start, end);
 }
 

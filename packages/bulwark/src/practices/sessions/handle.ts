@@ -104,9 +104,9 @@ export class SessionHandle implements Keeper {
     const found = stored === undefined ? undefined : this.#service.judge(token, stored);
     if (found === undefined) return;
     if (found.by === 'replayed') return this.#service.replayed(found.id, this.#req);
-    const live = liveOf({ ...found, by: found.by });
+    const live = liveOf(found, found.by);
     this.#live = live;
-    this.#loaded = this.#readOf(live.state);
+    this.#loaded = this.#readOf(live.state, found.values);
     if (live.by === 'next') return this.#promote(live);
     if (live.by === 'current' && this.#service.isRotationDue(live.state)) return this.#rotate(live);
     this.#keepSeen(live);
@@ -164,12 +164,12 @@ export class SessionHandle implements Keeper {
     return this.#session;
   }
 
-  #readOf({ data, maxAge = this.#service.maxAge }: SessionState): Loaded {
-    return { data, maxAge };
+  #readOf({ data, maxAge = this.#service.maxAge }: SessionState, values?: Loaded['values']): Loaded {
+    return { data, values, maxAge };
   }
 
   #view(): Session {
-    return new Session(this, new CookieView(this.#loaded.maxAge, this.#service.cookie), this.#loaded.data);
+    return new Session(this, new CookieView(this.#loaded.maxAge, this.#service.cookie), this.#loaded);
   }
 
   /** True once something looked at the session: then the answer is for its user alone. */
@@ -271,7 +271,7 @@ export class SessionHandle implements Keeper {
       if (era !== this.#era) return whenDone(this.#service.remove(token.id), () => undefined);
       this.#coming = undefined;
       // The version is the store's to say: the first write finds it out.
-      this.#live = liveOf({ id: token.id, version: 0, state, by: 'current' });
+      this.#live = liveOf({ id: token.id, version: 0, state }, 'current');
       this.#token = token;
       this.#cookie.set(token.text, this.#maxAge);
     });
@@ -314,8 +314,8 @@ export class SessionHandle implements Keeper {
     const found =
       stored === undefined || this.#token === undefined ? undefined : this.#service.judge(this.#token, stored);
     if (found === undefined || found.by === 'replayed') throw new Error('failed to load session');
-    this.#live = liveOf({ ...found, by: found.by });
-    this.#loaded = this.#readOf(found.state);
+    this.#live = liveOf(found, found.by);
+    this.#loaded = this.#readOf(found.state, found.values);
     this.#session = this.#view();
   }
 
@@ -359,7 +359,7 @@ export class SessionHandle implements Keeper {
     if (this.#live?.state.secret !== token.digest)
       throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'the session has ended' });
     this.#token = token;
-    this.#live = liveOf({ ...this.#live, by: 'current' });
+    this.#live = liveOf(this.#live, 'current');
     this.#cookie.set(token.text, this.#maxAge);
     this.#service.emit(NOTICES.renewed(live.id), this.#req);
   }

@@ -5,12 +5,12 @@ import { guardRecords } from '../../stores/guard.ts';
 import { memoryRecordStore } from '../../stores/memory-records.ts';
 import type { Identify } from '../access/index.ts';
 import { fromExpressSession } from './express-session/options.ts';
-import { SessionHandle } from './handle.ts';
 import { holdResponse } from './hold-response.ts';
 import { createManager, type SessionManager } from './manager.ts';
 import { DEFAULTS, type SessionsOptions, schema } from './options.ts';
-import { attach, handleOf } from './requests.ts';
+import { attach, handleOf, visitOf } from './requests.ts';
 import { SessionService } from './service.ts';
+import { Visit } from './visit.ts';
 
 export type { PreviousSessionsOptions } from './express-session/previous.ts';
 export {
@@ -76,13 +76,13 @@ export function sessions(options: SessionsOptions = {}, services: Services = ALO
   const service = new SessionService(resolved, store, services);
   const manager = createManager(service);
 
-  function begin(req: IncomingMessage, res: ServerResponse): SessionHandle {
-    const handle = new SessionHandle(service, req, res);
-    attach(req, handle, manager);
+  function begin(req: IncomingMessage, res: ServerResponse): Visit {
+    const visit = new Visit(service, manager, req, res);
+    attach(req, visit);
     beforeHead(req, res, respond);
-    holdResponse(res, handle);
-    handle.send();
-    return handle;
+    holdResponse(res, visit);
+    visit.asked?.send();
+    return visit;
   }
 
   function readSession(req: IncomingMessage, res: ServerResponse, next: Next): void {
@@ -91,7 +91,9 @@ export function sessions(options: SessionsOptions = {}, services: Services = ALO
   }
 
   function sessionsMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
-    (handleOf(req) ?? begin(req, res)).settle(next);
+    const { asked } = visitOf(req) ?? begin(req, res);
+    if (asked === undefined) next();
+    else asked.settle(next);
   }
 
   return Object.assign(sessionsMiddleware, {

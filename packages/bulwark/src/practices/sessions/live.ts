@@ -1,4 +1,4 @@
-import type { Found, Kept } from './service.ts';
+import type { Kept } from './service.ts';
 import type { Authentication, Presented } from './state.ts';
 import { narrowed } from './transitions.ts';
 
@@ -11,7 +11,7 @@ export interface Live extends Kept {
 }
 
 /** A session that was found by a token that is good. */
-export function liveOf({ id, version, state, by }: Found & { readonly by: Live['by'] }): Live {
+export function liveOf({ id, version, state }: Kept & { readonly id: string }, by: Live['by']): Live {
   return { id, version, state, by, sees: by === 'previous' ? state.previous?.authentication : state.authentication };
 }
 
@@ -23,7 +23,7 @@ export function liveOf({ id, version, state, by }: Found & { readonly by: Live['
  * @see CWE-362
  */
 export function asKept(live: Live, kept: Kept, by: Presented | undefined): Live {
-  if (by !== undefined && by !== 'replayed') return liveOf({ id: live.id, ...kept, by });
+  if (by !== undefined && by !== 'replayed') return liveOf({ id: live.id, ...kept }, by);
   const { authentication } = kept.state;
   const sees =
     live.sees === undefined || authentication === undefined ? undefined : narrowed(live.sees, authentication);

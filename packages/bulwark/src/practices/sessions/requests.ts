@@ -1,17 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { ConfigError, Refusal } from '../../errors.ts';
 import type { SessionHandle } from './handle.ts';
-import type { SessionInfo, SessionManager } from './manager.ts';
+import type { SessionInfo } from './manager.ts';
 import type { Session } from './session.ts';
+import type { Visit } from './visit.ts';
 
-const HANDLE: unique symbol = Symbol.for('bulwark.session') as never;
+const VISIT: unique symbol = Symbol.for('bulwark.session') as never;
 
-interface Entry {
-  readonly handle: SessionHandle;
-  readonly manager: SessionManager;
-}
-
-type Carrier = IncomingMessage & { [HANDLE]?: Entry };
+type Carrier = IncomingMessage & { [VISIT]?: Visit };
 
 // One for all requests: a getter that closed over its request would keep it.
 const PROPERTIES: PropertyDescriptorMap = {
@@ -19,35 +15,60 @@ const PROPERTIES: PropertyDescriptorMap = {
     configurable: true,
     enumerable: true,
     get(this: Carrier): Session | undefined {
-      return this[HANDLE]?.handle.open();
+      return this[VISIT]?.handle.open();
     },
     set(this: Carrier, value: unknown) {
-      this[HANDLE]?.handle.assign(value);
+      const visit = this[VISIT];
+      if (visit !== undefined) visit.handle.assign(value);
+      // On the prototype of an app's requests: this one was refused before it had a session, and is the app's own to mark.
+      else Object.defineProperty(this, 'session', { value, configurable: true, enumerable: true, writable: true });
     },
   },
   sessionID: {
     configurable: true,
     enumerable: true,
     get(this: Carrier): string | undefined {
-      return this[HANDLE]?.handle.id;
+      return this[VISIT]?.handle.id;
     },
   },
 };
 
-/** Gives a request its `req.session` and `req.sessionID`. */
-export function attach(req: IncomingMessage, handle: SessionHandle, manager: SessionManager): void {
-  (req as Carrier)[HANDLE] = { handle, manager };
-  Object.defineProperties(req, PROPERTIES);
+const INSTALLED: unique symbol = Symbol('bulwark.session.installed');
+
+/**
+ * Gives all requests of an app their `req.session` and `req.sessionID`: two properties defined for each request would be
+ * most of what one without a session costs.
+ *
+ * @example installSessions(app.request)
+ */
+export function installSessions(request: object): void {
+  for (const [name, property] of Object.entries(PROPERTIES)) {
+    // Nobody puts something else there, by mistake either: it would be the session of all.
+    Object.defineProperty(request, name, { ...property, configurable: false });
+  }
+  Object.defineProperty(request, INSTALLED, { value: true });
 }
 
-/** The session handle of a request; undefined where it has not passed `sessions`. */
+/** Gives a request its session; the properties too where its prototype has none, or something stands before them. */
+export function attach(req: IncomingMessage, visit: Visit): void {
+  (req as Carrier)[VISIT] = visit;
+  const isInstalled = INSTALLED in req && !Object.hasOwn(req, 'session') && !Object.hasOwn(req, 'sessionID');
+  if (!isInstalled) Object.defineProperties(req, PROPERTIES);
+}
+
+/** The visit that a request is; undefined where it has not passed `sessions`. */
+export function visitOf(req: IncomingMessage): Visit | undefined {
+  return (req as Carrier)[VISIT];
+}
+
+/** The session handle of a request; undefined also where nobody has asked for it and the request names no session. */
 export function handleOf(req: IncomingMessage): SessionHandle | undefined {
-  return (req as Carrier)[HANDLE]?.handle;
+  return (req as Carrier)[VISIT]?.asked;
 }
 
-function entryOf(req: IncomingMessage, what: string): Entry {
-  const entry = (req as Carrier)[HANDLE];
-  if (entry !== undefined) return entry;
+function needVisit(req: IncomingMessage, what: string): Visit {
+  const visit = (req as Carrier)[VISIT];
+  if (visit !== undefined) return visit;
   throw new ConfigError('ERR_CONFIG_VALUE', {
     field: what,
     message: 'this request has no sessions',
@@ -64,7 +85,7 @@ function entryOf(req: IncomingMessage, what: string): Entry {
 export function sessionOf<T extends object = Record<string, unknown>>(
   req: IncomingMessage,
 ): (Session & Partial<T>) | undefined {
-  return entryOf(req, 'sessionOf()').handle.open() as (Session & Partial<T>) | undefined;
+  return needVisit(req, 'sessionOf()').handle.open() as (Session & Partial<T>) | undefined;
 }
 
 /** How a user has logged in. */
@@ -92,7 +113,7 @@ export async function logIn(
   user: { readonly id: string; readonly roles?: readonly string[] },
   options: LogInOptions = {},
 ): Promise<void> {
-  const { handle } = entryOf(req, 'logIn()');
+  const { handle } = needVisit(req, 'logIn()');
   if (typeof user?.id !== 'string' || user.id === '' || user.id.length > 256) {
     throw new TypeError('logIn() needs the id of a user: text of 1 to 256 characters');
   }
@@ -116,7 +137,7 @@ export function requireRoles(roles: unknown, what: string): void {
  * @example await logOut(req)
  */
 export async function logOut(req: IncomingMessage): Promise<void> {
-  await entryOf(req, 'logOut()').handle.destroy();
+  await needVisit(req, 'logOut()').handle.destroy();
 }
 
 /**
@@ -128,7 +149,7 @@ export async function logOut(req: IncomingMessage): Promise<void> {
  */
 export async function proveFactor(req: IncomingMessage, factor: string): Promise<void> {
   if (typeof factor !== 'string') throw new TypeError('proveFactor() takes the name of a factor');
-  await entryOf(req, 'proveFactor()').handle.reauthenticate((authentication, now) => ({
+  await needVisit(req, 'proveFactor()').handle.reauthenticate((authentication, now) => ({
     ...authentication,
     factors: { ...authentication.factors, [factor]: now },
   }));
@@ -143,7 +164,7 @@ export async function proveFactor(req: IncomingMessage, factor: string): Promise
 export async function changeRoles(req: IncomingMessage, roles: readonly string[]): Promise<void> {
   requireRoles(roles, 'changeRoles()');
   const kept = [...roles];
-  await entryOf(req, 'changeRoles()').handle.reauthenticate((authentication) => ({ ...authentication, roles: kept }));
+  await needVisit(req, 'changeRoles()').handle.reauthenticate((authentication) => ({ ...authentication, roles: kept }));
 }
 
 /** The sessions of the user who sent a request. */
@@ -163,7 +184,7 @@ export interface OwnSessions {
  * @example res.render('devices', { sessions: await sessionsOf(req).list() })
  */
 export function sessionsOf(req: IncomingMessage): OwnSessions {
-  const { handle, manager } = entryOf(req, 'sessionsOf()');
+  const { handle, manager } = needVisit(req, 'sessionsOf()');
   const user = handle.identity?.id;
   if (user === undefined) throw new Refusal('ERR_AUTHENTICATION_REQUIRED', { reason: 'nobody is logged in' });
   return {

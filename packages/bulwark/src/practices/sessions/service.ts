@@ -10,7 +10,15 @@ import { type SessionCookie, sessionCookie } from './cookie.ts';
 import { type PreviousSessions, previousSessions } from './express-session/previous.ts';
 import { NOTICES } from './notices.ts';
 import type { ResolvedSessionsOptions } from './options.ts';
-import { decodeState, encodeState, type Presented, type SessionState, userOf } from './state.ts';
+import {
+  decodeState,
+  encodeState,
+  type Presented,
+  type ReadState,
+  readState,
+  type SessionState,
+  userOf,
+} from './state.ts';
 import { isSame, type Token } from './token.ts';
 
 /** A session as it was found. */
@@ -18,6 +26,7 @@ export interface Found {
   readonly id: string;
   readonly version: number;
   readonly state: SessionState;
+  readonly values: ReadState['values'];
   readonly by: Presented;
 }
 
@@ -89,12 +98,18 @@ export class SessionService {
     return isName ? `session:${user}` : `sessions:${hash('sha256', JSON.stringify(user), 'base64url')}`;
   }
 
+  /** False for a request that cannot have one, whatever is in the store: nothing needs to be made for it. */
+  mayHaveSession({ headers: { cookie } }: IncomingMessage): boolean {
+    return this.previous !== undefined || cookie?.includes(this.cookie.name) === true;
+  }
+
   /** What the record says of this token; undefined where it is no living session of it. */
   judge(token: Token, stored: StoredRecord): Found | undefined {
-    const state = decodeState(stored.value);
-    if (state === undefined || this.isOver(state)) return undefined;
+    const read = readState(stored.value);
+    if (read === undefined || this.isOver(read.state)) return undefined;
+    const { state, values } = read;
     const by = this.presented(token.digest, state);
-    return by === undefined ? undefined : { id: token.id, version: stored.version, state, by };
+    return by === undefined ? undefined : { id: token.id, version: stored.version, state, values, by };
   }
 
   /** Which of the session's tokens has this digest; undefined for none. */

@@ -1,3 +1,4 @@
+import type { Loaded } from './changes.ts';
 import type { SessionHandle } from './handle.ts';
 
 /** A callback as express-session's methods take one. */
@@ -14,11 +15,12 @@ export class Session {
   declare readonly cookie: CookieView;
   readonly #handle: SessionHandle;
 
-  constructor(handle: SessionHandle, cookie: CookieView, data: Readonly<Record<string, string>>) {
+  /** @param loaded - the values that it has are this session's from here on */
+  constructor(handle: SessionHandle, cookie: CookieView, { data, values }: Loaded) {
     this.#handle = handle;
     Object.defineProperty(this, 'cookie', { value: cookie, enumerable: true, configurable: true });
-    for (const [key, json] of Object.entries(data)) {
-      if (!isReserved(key)) this[key] = JSON.parse(json);
+    for (const key of Object.keys(data)) {
+      if (!isReserved(key)) this[key] = values === undefined ? JSON.parse(data[key] as string) : values[key];
     }
   }
 
@@ -80,12 +82,25 @@ function isReserved(key: string): boolean {
   return key === 'cookie' || key in Session.prototype;
 }
 
+/** The keys of the app's data. */
+export function keysOf(session: Session): string[] {
+  return Object.keys(session).filter(isData);
+}
+
+function isData(key: string): boolean {
+  return !isReserved(key);
+}
+
+/** Undefined for what JSON cannot say. */
+export function jsonOf(value: unknown): string | undefined {
+  return JSON.stringify(value);
+}
+
 /** What the app's data is now, as JSON by key: only what JSON can say. */
 export function dataOf(session: Session): Record<string, string> {
   const data: Record<string, string> = {};
-  for (const key of Object.keys(session)) {
-    if (isReserved(key)) continue;
-    const json = JSON.stringify(session[key]) as string | undefined;
+  for (const key of keysOf(session)) {
+    const json = jsonOf(session[key]);
     if (json !== undefined) data[key] = json;
   }
   return data;
@@ -93,7 +108,7 @@ export function dataOf(session: Session): Record<string, string> {
 
 /** Gives a session the data of another object, and takes away what it had. */
 export function replaceData(session: Session, value: unknown): void {
-  for (const key of Object.keys(session)) if (!isReserved(key)) delete session[key];
+  for (const key of keysOf(session)) delete session[key];
   for (const [key, member] of Object.entries(value as object)) if (!isReserved(key)) session[key] = member;
 }
 

@@ -39,16 +39,43 @@ export function encodeState(state: SessionState): string {
   return JSON.stringify(state);
 }
 
+/** A state as it was read, with the app's data as it says it: each time anew, for one session to have. */
+export interface ReadState {
+  readonly state: SessionState;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 /** The state of a record; undefined for what is none: such a record is worth as little as no session. */
-export function decodeState(value: string): SessionState | undefined {
+export function readState(value: string): ReadState | undefined {
   let state: unknown;
   try {
     state = JSON.parse(value);
   } catch {
     return undefined;
   }
-  if (!isPlainObject(state)) return undefined;
-  return isState(state) ? (state as unknown as SessionState) : undefined;
+  if (!isPlainObject(state) || !isState(state)) return undefined;
+  const values = valuesOf(state.data as Record<string, unknown>);
+  return values === undefined ? undefined : { state: state as unknown as SessionState, values };
+}
+
+/** The same, for whom the data is of no interest. */
+export function decodeState(value: string): SessionState | undefined {
+  return readState(value)?.state;
+}
+
+/** What the JSON of each key says; undefined where one says nothing. */
+function valuesOf(data: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  const values: Record<string, unknown> = {};
+  try {
+    for (const key of Object.keys(data)) {
+      const json = data[key];
+      if (typeof json !== 'string') return undefined;
+      values[key] = JSON.parse(json);
+    }
+  } catch {
+    return undefined;
+  }
+  return values;
 }
 
 /** Half a state is none: a time that is no number would make a session that never ends. */
@@ -64,7 +91,6 @@ function isState(state: Record<string, unknown>): boolean {
     isTime(leftAt) &&
     isTime(maxAge ?? 0) &&
     isPlainObject(data) &&
-    Object.values(data).every(isJson) &&
     (next === undefined || (isPlainObject(next) && typeof next.secret === 'string' && isTime(next.since))) &&
     (previous === undefined ||
       (isPlainObject(previous) &&
@@ -85,14 +111,6 @@ function isAuthentication(value: unknown): boolean {
 
 function isTime(value: unknown): boolean {
   return typeof value === 'number';
-}
-
-function isJson(value: unknown): boolean {
-  try {
-    return typeof value === 'string' && JSON.parse(value) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** The user whose session it is: who logged in, or whom passport has put into the data. */

@@ -1,4 +1,4 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;
@@ -28,11 +28,19 @@ export function makeToken(id?: string): Token {
   return { id: idBytes.toString('base64url'), digest: digestOf(secret), text };
 }
 
+/** Where tokens are decoded, one after the other: a buffer for each would cost more than the decoding. */
+const BYTES = Buffer.alloc(ID_BYTES + SECRET_BYTES);
+const SECRET = BYTES.subarray(ID_BYTES);
+/** 21 characters of an id are those of the token; its last has two bits of it, and the rest of that character is zero. */
+const ID_CHARACTERS = 21;
+const ID_LAST = 'AQgw';
+
 /** Reads a token; undefined for what is none, so that nothing is looked up for it. */
 export function readToken(text: string): Token | undefined {
   if (!FORM.test(text)) return undefined;
-  const bytes = Buffer.from(text, 'base64url');
-  return { id: bytes.toString('base64url', 0, ID_BYTES), digest: digestOf(bytes.subarray(ID_BYTES)), text };
+  BYTES.write(text, 'base64url');
+  const last = ID_LAST.charAt((BYTES[ID_BYTES - 1] ?? 0) & 3);
+  return { id: text.slice(0, ID_CHARACTERS) + last, digest: digestOf(SECRET), text };
 }
 
 /** A plain hash is enough for 256 random bits: there is nothing to guess that a slow one would protect. */
@@ -40,7 +48,10 @@ function digestOf(secret: Buffer): string {
   return hash('sha256', secret, 'base64url');
 }
 
-/** Compares two digests in constant time. */
+/** Compares two digests in constant time: each character is looked at, whatever the ones before it were. */
 export function isSame(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
 }
