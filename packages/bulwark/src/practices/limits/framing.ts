@@ -65,7 +65,7 @@ function mayMatter(name: string): boolean {
 const LETTERS: readonly (number | undefined)[] = lettersOf(['host', 'upgrade', 'content-length', 'transfer-encoding']);
 
 function lettersOf(names: readonly string[]): (number | undefined)[] {
-  const letters = new Array<number | undefined>(1 + Math.max(...names.map(({ length }) => length))).fill(undefined);
+  const letters: (number | undefined)[] = Array.from({ length: 1 + Math.max(...names.map(({ length }) => length)) });
   for (const name of names) letters[name.length] = name.charCodeAt(0);
   return letters;
 }

@@ -17,7 +17,7 @@ describe.skipIf(REDIS_SERVER === undefined)('the time limit of a command', () =>
     expect(await stores.records.get('a')).toBeUndefined();
     await stores.close();
     const client = await createClient({ url: server.url }).connect();
-    const handedIn = redisStores(client as never);
+    const handedIn = redisStores(client);
     signals.mockClear();
     expect(await handedIn.records.get('a')).toBeUndefined();
     expect(signals).not.toHaveBeenCalled();
