@@ -88,9 +88,11 @@ export interface Sender {
   isOffline(): boolean;
 }
 
-// Answers as text and numbers, whatever the client was told to map them to; and no time limit of the client's, which costs
-// each command a signal of its own: the breaker holds it to one.
-const PLAIN = { typeMapping: {}, timeout: 0 };
+// Answers as text and numbers, whatever the client was told to map them to.
+const PLAIN = { typeMapping: {} };
+// A client's own time limit costs each command a signal of its own. The breaker holds commands to one; the client's is of use
+// for those that it keeps because it is offline.
+const AT_ONCE = { typeMapping: {}, timeout: 0 };
 
 /**
  * Recognises the kinds of client by their methods: they send differently. Reads go to masters as well: a replica may
@@ -114,7 +116,10 @@ export function senderOf(client: RedisClient, field: string): Sender {
   if (typeof known.getMasterNode === 'function') {
     return { send: (_key, args) => known.sendCommand(false, args, PLAIN), isOffline };
   }
-  return { send: (_key, args) => known.sendCommand(args, PLAIN), isOffline: () => known.isReady === false };
+  return {
+    send: (_key, args) => known.sendCommand(args, known.isReady === true ? AT_ONCE : PLAIN),
+    isOffline: () => known.isReady === false,
+  };
 }
 
 function requireClient(client: unknown, field: string): void {
