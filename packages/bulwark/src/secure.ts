@@ -35,7 +35,6 @@ import { trustProxyFunction } from './practices/client/index.ts';
 import { isInstance } from './practices/errors/read-error.ts';
 import type { RedirectGuard } from './practices/input/redirect/redirect.ts';
 import { SILENT } from './practices/logging/app-logger.ts';
-import { installSessions } from './practices/sessions/requests.ts';
 import { refusalEvent } from './refusal-event.ts';
 import { compile, isLifted, run, type Step } from './run.ts';
 
@@ -172,7 +171,6 @@ class GateRuntime implements GateServices {
     installNonce(app);
     installHeaderReaders(app);
     installAnswers(app);
-    if (this.#practices.sessions !== undefined) installSessions(app.request);
     this.#installViewEngine(app);
     const { redirects } = this.#practices;
     if (redirects !== undefined) this.#guardRedirects(redirects);

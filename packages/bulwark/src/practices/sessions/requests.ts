@@ -10,50 +10,29 @@ const VISIT: unique symbol = Symbol.for('bulwark.session') as never;
 type Carrier = IncomingMessage & { [VISIT]?: Visit };
 
 // One for all requests: a getter that closed over its request would keep it.
-const PROPERTIES: PropertyDescriptorMap = {
-  session: {
-    configurable: true,
-    enumerable: true,
-    get(this: Carrier): Session | undefined {
-      return this[VISIT]?.handle.open();
-    },
-    set(this: Carrier, value: unknown) {
-      const visit = this[VISIT];
-      if (visit !== undefined) visit.handle.assign(value);
-      // On the prototype of an app's requests: this one was refused before it had a session, and is the app's own to mark.
-      else Object.defineProperty(this, 'session', { value, configurable: true, enumerable: true, writable: true });
-    },
+const SESSION: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: Carrier): Session | undefined {
+    return this[VISIT]?.handle.open();
   },
-  sessionID: {
-    configurable: true,
-    enumerable: true,
-    get(this: Carrier): string | undefined {
-      return this[VISIT]?.handle.id;
-    },
+  set(this: Carrier, value: unknown) {
+    this[VISIT]?.handle.assign(value);
+  },
+};
+const SESSION_ID: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: Carrier): string | undefined {
+    return this[VISIT]?.handle.id;
   },
 };
 
-const INSTALLED: unique symbol = Symbol('bulwark.session.installed');
-
-/**
- * Gives all requests of an app their `req.session` and `req.sessionID`: two properties defined for each request would be
- * most of what one without a session costs.
- *
- * @example installSessions(app.request)
- */
-export function installSessions(request: object): void {
-  for (const [name, property] of Object.entries(PROPERTIES)) {
-    // Nobody puts something else there, by mistake either: it would be the session of all.
-    Object.defineProperty(request, name, { ...property, configurable: false });
-  }
-  Object.defineProperty(request, INSTALLED, { value: true });
-}
-
-/** Gives a request its session; the properties too where its prototype has none, or something stands before them. */
+/** Gives a request its session. The properties are its own, as those of express-session are: `delete req.session` works. */
 export function attach(req: IncomingMessage, visit: Visit): void {
   (req as Carrier)[VISIT] = visit;
-  const isInstalled = INSTALLED in req && !Object.hasOwn(req, 'session') && !Object.hasOwn(req, 'sessionID');
-  if (!isInstalled) Object.defineProperties(req, PROPERTIES);
+  Object.defineProperty(req, 'session', SESSION);
+  Object.defineProperty(req, 'sessionID', SESSION_ID);
 }
 
 /** The visit that a request is; undefined where it has not passed `sessions`. */
