@@ -40,7 +40,7 @@ export function barChart({ title, subtitle, names, series }: Bars): string {
           silent: true,
           symbol: 'none',
           lineStyle: { color: '#555555', type: 'dashed' },
-          label: { formatter: 'bare Express' },
+          label: { formatter: 'bare Express', position: 'start' },
           data: [{ xAxis: 1 }],
         },
       }),

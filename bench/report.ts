@@ -62,7 +62,7 @@ ${table(rows)}
 
 ## Layers
 
-Microseconds per request of each step and each response hook, in process (\`node bench/layers.ts\`). A step runs for 500 requests
+Nanoseconds per request of each step and each response hook, in process (\`node bench/layers.ts\`). A step runs for 500 requests
 in a row, so all that it needs is in the processor's caches; a server that talks to 50 connections pays two to four times as much.
 
 ${layers}
