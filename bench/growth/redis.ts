@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { type AddressInfo, createServer } from 'node:net';
+import { freePort } from '../free-port.ts';
 import { addressOf, keptOf, recordOf } from './crowd.ts';
 
 /** A Redis server of this benchmark's own: nothing on disk, on a free port of loopback. */
@@ -94,12 +94,4 @@ async function connected(url: string, server: ChildProcess): Promise<Client> {
   await Promise.race([client.connect(), ended]);
   clearTimeout(late);
   return client;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

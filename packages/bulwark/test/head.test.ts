@@ -102,6 +102,20 @@ describe.each(EXPRESS_ALL)('the head of a response on Express %s', (_version, ex
     expect(read).toEqual([undefined, false, id, true, 'text/html; charset=utf-8', true, 'deny']);
   });
 
+  it('has nothing to be read where it could not be written', async () => {
+    const app = express();
+    secure(app, QUIET);
+    const read: unknown[] = [];
+    app.get('/', (_req, res) => {
+      expect(() => res.writeHead(9999)).toThrow(RangeError);
+      read.push(res.headersSent, res.getHeader('X-Request-Id'), res.hasHeader('x-frame-options'));
+      res.writeHead(200).end();
+    });
+    const { status, headers } = await one(app, { target: '/' });
+    expect(read).toEqual([false, undefined, false]);
+    expect([status, headers['x-frame-options']]).toEqual([200, 'deny']);
+  });
+
   it('is the same from a server of gate.listen() as from one of the app’s own', async () => {
     const app = express();
     const gate = secure(app, { ...QUIET, proxy: { cidrs: ['127.0.0.1'] } });

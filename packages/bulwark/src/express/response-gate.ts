@@ -14,7 +14,7 @@ const RENDERING: unique symbol = Symbol('bulwark.rendering');
 
 type Gated = ServerResponse & {
   [OUTER]?: WriteHead;
-  /** The header lines that the gate's hooks have set; undefined before the head is written. */
+  /** The header lines that the gate's hooks have set; undefined unless the head is written. */
   [LINES]?: string | undefined;
   /** Where node puts a head together: the status line, then the headers that were set singly. */
   _storeHeader?: StoreHeader;
@@ -42,13 +42,17 @@ export function createResponseGate(hooks: readonly ResponseHook[]): ServerRespon
       for (const hook of hooks) hook(this.req, this, head);
       return base.call(this, this.statusCode);
     }
-    // What an attempt that failed has left must not be taken for what the response has.
-    this[LINES] = undefined;
     const head = new TextHead(this);
     for (const hook of hooks) hook(this.req, this, head);
     this[LINES] = head.text;
     if (this._storeHeader !== storeHeader) this._storeHeader = storeHeader;
-    return base.call(this, this.statusCode);
+    try {
+      return base.call(this, this.statusCode);
+    } catch (error) {
+      // A head that could not be written: the response does not have these headers.
+      this[LINES] = undefined;
+      throw error;
+    }
   };
 }
 
